@@ -1,0 +1,76 @@
+import type {
+  CountTokensResponse,
+  EmbedContentRequest,
+  EmbedContentResponse,
+  GenerateContentRequest,
+  GenerateContentResponse,
+  ModelInfo,
+} from './schema.ts'
+
+/** A setting that was left out or approximated, in words a caller can act on. */
+export interface Warning {
+  /** The setting in the middle's words, such as `generationConfig.temperature`, or a dialect's own field. */
+  setting: string
+  /** What happened and what to do about it. Never holds a value the caller sent. */
+  message: string
+}
+
+/** What the caller wants done with pictures and clips on their way out. */
+export interface MediaOptions {
+  /** Fetch the full-size file instead of the preview. */
+  original?: boolean
+  /** Exact size in pixels; reached by resizing and cropping where the upstream cannot draw it. */
+  size?: { width: number; height: number }
+  /** Remove the visible mark. Never touches the invisible one or any metadata. */
+  removeVisibleMark?: boolean
+  /** Bytes inside the answer, or a URL to fetch them from. Default `inline`. */
+  delivery?: 'inline' | 'url'
+  /** File format wanted: `png`, `jpeg`, `webp`. Default: as it comes. */
+  format?: string
+  /** Shape of a clip. */
+  orientation?: 'landscape' | 'portrait'
+}
+
+/** Who answered. Known before the first chunk is handed out. */
+export interface ServedBy {
+  /** Name of the upstream: `gemini-web`, `gemini-api`, `code-assist`, … */
+  upstream: string
+  /** The model that really answered, as the upstream names it. */
+  model?: string
+  /** Label of the account, never a secret. */
+  account?: string
+}
+
+export interface GenerateOptions {
+  /** Aborting ends the request, frees the socket and the lease. */
+  signal: AbortSignal
+  requestId: string
+  /** A stable, non-secret name of the caller: the id of the key it used. */
+  caller?: string
+  /** The client's own conversation id, where it sends one. */
+  sessionId?: string
+  media?: MediaOptions
+  /** Fail instead of accepting another model than the one asked for. */
+  strictModel?: boolean
+  onWarning?: (warning: Warning) => void
+  /** Called when the upstream is known, and again when the served model is. */
+  onServed?: (served: ServedBy) => void
+}
+
+/**
+ * Anything that can answer a `generateContent` request. Its contract (`describeContentGenerator` tests it):
+ * the first chunk comes only once the upstream has accepted the turn; text only grows; exactly one
+ * `finishReason`, in the last chunk with a candidate; failures throw `GenerationError`; an abort throws
+ * `aborted` within a second; leaving the loop frees socket and lease; the request object is never changed.
+ */
+export interface ContentGenerator {
+  readonly name: string
+  /** Nothing is sent until the first chunk is pulled. */
+  generateContentStream(
+    request: GenerateContentRequest,
+    options: GenerateOptions,
+  ): AsyncIterable<GenerateContentResponse>
+  countTokens?(request: GenerateContentRequest, options: GenerateOptions): Promise<CountTokensResponse>
+  embedContent?(requests: readonly EmbedContentRequest[], options: GenerateOptions): Promise<EmbedContentResponse>
+  models(options: GenerateOptions): Promise<ModelInfo[]>
+}

@@ -1,0 +1,228 @@
+import { ERRORS, toGenerationError, type GenerationError } from '../error.ts'
+import type { ContentGenerator, GenerateOptions, MediaOptions, ServedBy, Warning } from '../generator.ts'
+import type { Usage } from '../usage.ts'
+import { authorizeRequest, type Authorize, type Caller } from './authorize.ts'
+import { retryHeaders } from './error-headers.ts'
+import { eventStreamResponse } from './event-stream.ts'
+import { awaitFirst } from './first-chunk.ts'
+
+/** What every dialect's handler needs. */
+export interface DialectOptions {
+  generator: ContentGenerator
+  authorize: Authorize
+  /** Largest request body, in bytes. Default 100 MiB. */
+  maxBodyBytes?: number
+  /** Silence after which a stream sends a sign of life, in milliseconds. Default 10 000; 0 sends none. */
+  heartbeatMs?: number
+  /** How long a stream waits for its first chunk before it commits to status 200, in milliseconds. Default 10 000. */
+  commitAfterMs?: number
+  /** The operator's defaults for pictures and clips. */
+  media?: MediaOptions
+  /** Fail where the upstream answers with another model than asked for. */
+  strictModel?: boolean
+  /** Called exactly once per request, when its answer is over. */
+  onOutcome?: (outcome: Outcome) => void
+}
+
+/** What happened to one request. Holds no text, key or cookie: fit for logs, metrics and a ledger. */
+export interface Outcome {
+  requestId: string
+  dialect: string
+  method: string
+  /** Path without the query. */
+  path: string
+  caller: string | undefined
+  /** Model asked for. */
+  model: string | undefined
+  served: ServedBy | undefined
+  stream: boolean
+  /** HTTP status sent; 499 when the caller left first. A failure in mid-stream keeps its 200. */
+  status: number
+  error: GenerationError | undefined
+  warnings: readonly Warning[]
+  usage: Usage | undefined
+  /** Time to the first chunk, in milliseconds; undefined when there was none. */
+  firstChunkMs: number | undefined
+  durationMs: number
+}
+
+/** One request on its way through a dialect: who asks, how to stop it, what to say about it at the end. */
+export interface Exchange {
+  readonly requestId: string
+  readonly caller: Caller | undefined
+  /** Options to hand to the generator. */
+  readonly options: GenerateOptions
+  /** Adds a warning, once per setting. */
+  warn(warning: Warning): void
+  /** Tells the model and whether the caller wants a stream, for the outcome. */
+  describe(fields: { model?: string; stream?: boolean }): void
+  /** Tells the tokens spent, for the outcome. */
+  spend(usage: Usage): void
+  /** A JSON answer. */
+  json(body: unknown, init?: { status?: number; headers?: Record<string, string> }): Response
+  /** Any other answer: bytes, a JSON array written piece by piece. */
+  respond(body: BodyInit | null, init: { status?: number; headers: Record<string, string> }): Response
+  /**
+   * An event stream. Waits for the first piece while a status can still be chosen.
+   * @throws {GenerationError} what the source threw before its first piece.
+   */
+  stream(source: AsyncIterable<string>, shape: StreamShape): Promise<Response>
+}
+
+/** What a stream looks like in a dialect. */
+export interface StreamShape {
+  encodeError: (error: GenerationError) => string
+  heartbeat?: string
+  headers?: Record<string, string>
+}
+
+/** How a dialect answers a failure that came before the first byte. */
+export type EncodeErrorBody = (
+  error: GenerationError,
+  exchange: { requestId: string },
+) => {
+  body: unknown
+  /** Where the dialect has a status of its own. */
+  status?: number
+}
+
+/**
+ * Runs one request of a dialect: checks the caller, calls `serve`, turns what it throws into the dialect's error
+ * answer, and reports the outcome once.
+ */
+export async function serveExchange(
+  request: Request,
+  dialect: string,
+  options: DialectOptions,
+  encodeErrorBody: EncodeErrorBody,
+  serve: (exchange: Exchange) => Promise<Response>,
+): Promise<Response> {
+  const startedAt = performance.now()
+  const requestId = request.headers.get('x-request-id')?.match(REQUEST_ID)?.[0] ?? crypto.randomUUID()
+  const abort = new AbortController()
+  const leave = (): void => abort.abort(request.signal.reason)
+  if (request.signal.aborted) leave()
+  else request.signal.addEventListener('abort', leave, { once: true })
+
+  const warnings = new Map<string, Warning>()
+  let served: ServedBy | undefined
+  let firstChunkMs: number | undefined
+  const facts: { model?: string; stream?: boolean } = {}
+  let usage: Usage | undefined
+  let caller: Caller | undefined
+  let reported = false
+  let streaming = false
+
+  function report(status: number, error?: GenerationError): void {
+    if (reported) return
+    reported = true
+    request.signal.removeEventListener('abort', leave)
+    options.onOutcome?.({
+      requestId,
+      dialect,
+      method: request.method,
+      path: new URL(request.url).pathname,
+      caller: caller?.id,
+      model: facts.model,
+      served,
+      stream: facts.stream ?? false,
+      status,
+      error,
+      warnings: [...warnings.values()],
+      usage,
+      firstChunkMs,
+      durationMs: performance.now() - startedAt,
+    })
+  }
+
+  function headers(): Record<string, string> {
+    const all: Record<string, string> = { 'x-request-id': requestId, 'request-id': requestId }
+    if (served !== undefined) all['x-castor-upstream'] = served.upstream
+    if (served?.model !== undefined) all['x-castor-served-model'] = headerText(served.model)
+    if (warnings.size > 0) {
+      const lines = [...warnings.values()].map(({ setting, message }) => `${setting}: ${message}`)
+      all['x-castor-warnings'] = headerText(lines.join(' | ')).slice(0, MAX_WARNING_HEADER)
+    }
+    return all
+  }
+
+  function warn(warning: Warning): void {
+    if (!warnings.has(warning.setting)) warnings.set(warning.setting, warning)
+  }
+
+  async function* timed(source: AsyncIterable<string>): AsyncGenerator<string> {
+    for await (const piece of source) {
+      firstChunkMs ??= performance.now() - startedAt
+      yield piece
+    }
+  }
+
+  const generateOptions: GenerateOptions = {
+    signal: abort.signal,
+    requestId,
+    onWarning: warn,
+    onServed: (by) => (served = { ...served, ...by }),
+    ...(options.media === undefined ? {} : { media: { ...options.media } }),
+    ...(options.strictModel === undefined ? {} : { strictModel: options.strictModel }),
+  }
+
+  const exchange: Exchange = {
+    requestId,
+    get caller() {
+      return caller
+    },
+    options: generateOptions,
+    warn,
+    describe: (fields) => void Object.assign(facts, fields),
+    spend: (spent) => void (usage = spent),
+    json(body, init = {}) {
+      return exchange.respond(JSON.stringify(body), {
+        ...init,
+        headers: { 'content-type': 'application/json', ...init.headers },
+      })
+    },
+    respond(body, init) {
+      return new Response(body, { status: init.status ?? 200, headers: { ...headers(), ...init.headers } })
+    },
+    async stream(source, shape) {
+      const pieces = await awaitFirst(timed(source), { waitMs: options.commitAfterMs ?? 10_000 })
+      streaming = true
+      let failure: GenerationError | undefined
+      return eventStreamResponse(pieces, {
+        abort: (reason) => abort.abort(reason),
+        encodeError: (error) => {
+          failure = toGenerationError(error, abort.signal)
+          return shape.encodeError(failure)
+        },
+        onEnd: () => queueMicrotask(() => report(abort.signal.aborted ? 499 : 200, failure)),
+        ...(shape.heartbeat === undefined ? {} : { heartbeat: shape.heartbeat }),
+        ...(options.heartbeatMs === undefined ? {} : { heartbeatMs: options.heartbeatMs }),
+        headers: { ...headers(), ...shape.headers },
+      })
+    },
+  }
+
+  try {
+    caller = await authorizeRequest(options.authorize, request)
+    generateOptions.caller = caller.id
+    const response = await serve(exchange)
+    if (!streaming) report(response.status)
+    return response
+  } catch (thrown) {
+    const error = toGenerationError(thrown, abort.signal)
+    const { body, status = ERRORS[error.code].status } = encodeErrorBody(error, { requestId })
+    report(status, error)
+    return new Response(JSON.stringify(body), {
+      status,
+      headers: { 'content-type': 'application/json', ...headers(), ...retryHeaders(error) },
+    })
+  }
+}
+
+const REQUEST_ID = /^[\w.:-]{1,128}$/
+const MAX_WARNING_HEADER = 2_000
+
+/** Header values are visible ASCII; anything else is replaced. */
+function headerText(text: string): string {
+  return text.replace(/[^\x20-\x7e]+/g, '?')
+}
