@@ -1,1 +1,5 @@
-export {}
+export { isTransportError, TransportError } from './error.ts'
+export type { TransportErrorCode, TransportErrorOptions } from './error.ts'
+export { createFetchTransport } from './fetch-transport.ts'
+export type { FetchTransportOptions } from './fetch-transport.ts'
+export type { Transport, TransportRequest, TransportResponse } from './transport.ts'

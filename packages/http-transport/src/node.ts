@@ -1,0 +1,2 @@
+export { createNodeTransport } from './node/transport.ts'
+export type { NodeTransport, NodeTransportOptions } from './node/transport.ts'
