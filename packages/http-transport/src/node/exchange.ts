@@ -43,6 +43,7 @@ export class Exchange implements Dispatcher.DispatchHandler, TransportResponse {
   #whole: (Waiter<Uint8Array> & { maxBytes: number }) | undefined
   readonly #signal: AbortSignal | undefined
   readonly #explain: (error: unknown) => unknown
+  readonly #onFree = (): void => this.#end()
   readonly #onAbort = (): void => this.#abort(this.#signal?.reason)
 
   constructor({ signal, explain }: ExchangeOptions) {
@@ -96,6 +97,13 @@ export class Exchange implements Dispatcher.DispatchHandler, TransportResponse {
   }
 
   onResponseEnd(): void {
+    // undici offers the connection again one turn of the loop later. Ending with it, not before, lets a call
+    // that follows at once use the same connection instead of paying for a new handshake.
+    queueMicrotask(() => setImmediate(this.#onFree))
+  }
+
+  #end(): void {
+    if (this.#ended) return
     this.#finish()
     this.#next?.resolve(DONE)
     this.#next = undefined
