@@ -1,4 +1,4 @@
-import { GenerationError, toGenerationError } from './error.ts'
+import { GenerationError, throwIfAborted, toGenerationError } from './error.ts'
 import type { ContentGenerator } from './generator.ts'
 
 export interface Deadlines {
@@ -22,7 +22,7 @@ export function withDeadlines(
     ...upstream,
     async *generateContentStream(request, options) {
       const { signal } = options
-      signal.throwIfAborted()
+      throwIfAborted(signal)
       const own = new AbortController()
       const leave = (): void => own.abort(signal.reason)
       signal.addEventListener('abort', leave, { once: true })
@@ -41,7 +41,11 @@ export function withDeadlines(
         for await (const chunk of upstream.generateContentStream(request, { ...options, signal: own.signal })) {
           // The consumer's own pauses do not count.
           waitingSince = undefined
-          started = true
+          if (!started) {
+            started = true
+            clearTimeout(timer)
+            timer = setTimeout(look, idleMs)
+          }
           yield chunk
           waitingSince = performance.now()
         }

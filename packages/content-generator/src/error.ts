@@ -116,6 +116,15 @@ export function toGenerationError(error: unknown, signal?: AbortSignal): Generat
   })
 }
 
+/**
+ * Call before waiting on a signal: a listener added after the abort never fires.
+ *
+ * @throws {GenerationError} `aborted`, or the signal's own reason where that is one already.
+ */
+export function throwIfAborted(signal: AbortSignal): void {
+  if (signal.aborted) throw toGenerationError(signal.reason, signal)
+}
+
 function isAbort(error: unknown): boolean {
   return error instanceof Error && error.name === 'AbortError'
 }

@@ -27,6 +27,7 @@ export {
   ERRORS,
   GenerationError,
   isGenerationError,
+  throwIfAborted,
   toGenerationError,
   type ErrorCode,
   type ErrorRow,

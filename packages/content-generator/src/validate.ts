@@ -41,8 +41,11 @@ function fieldName(path: readonly { key?: unknown }[] | undefined): string {
 function describe(issue: v.BaseIssue<unknown>): string {
   // Messages of our own checks begin with a verb; the library's begin with "Invalid" and repeat the value.
   if (!issue.message.startsWith('Invalid')) return issue.message
-  if (issue.received === 'undefined') return `is missing; it must be ${readable(issue.expected)}`
-  return `must be ${readable(issue.expected)}, not ${typeName(issue.input)}`
+  // The library expects the key's own name where a key is missing.
+  if (issue.received === 'undefined') return 'is missing'
+  const expected = readable(issue.expected)
+  const isType = Object.values(TYPE_NAMES).some((name) => expected.includes(name))
+  return isType ? `must be ${expected}, not ${typeName(issue.input)}` : `must be ${expected}`
 }
 
 function readable(expected: string | null): string {
