@@ -61,3 +61,5 @@ export {
   type Outcome,
   type StreamShape,
 } from './http/exchange.ts'
+export { readMediaOptions, readSize } from './http/media-options.ts'
+export { modelsDialect } from './http/models-dialect.ts'
