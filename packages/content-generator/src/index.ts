@@ -45,6 +45,17 @@ export {
 } from './events.ts'
 export { collect } from './collect.ts'
 export { estimateTokens, readUsage, type Usage } from './usage.ts'
+export { withAnswers } from './answer.ts'
+export {
+  EFFORTS,
+  ignoresSampling,
+  lowestThinking,
+  readModelFamily,
+  refusesPrefill,
+  thinkingForEffort,
+  type Effort,
+  type ModelFamily,
+} from './model-family.ts'
 export { withDeadlines, type Deadlines } from './deadlines.ts'
 export { rawJson, rememberRawJson } from './raw-json.ts'
 export { validate } from './validate.ts'
