@@ -1,1 +1,13 @@
-export {}
+#!/usr/bin/env node
+import { defineCommand, runMain } from 'citty'
+
+const main = defineCommand({
+  meta: { name: 'castor', description: 'Your Gemini behind the APIs you already use.' },
+  subCommands: {
+    serve: () => import('./commands/serve.ts').then((module) => module.serveCommand),
+    demo: () => import('./commands/demo.ts').then((module) => module.demoCommand),
+    doctor: () => import('./commands/doctor.ts').then((module) => module.doctorCommand),
+  },
+})
+
+await runMain(main)

@@ -1,0 +1,143 @@
+import {
+  modelsDialect,
+  type Authorize,
+  type ContentGenerator,
+  type DialectOptions,
+  type MediaOptions,
+  type Outcome,
+} from '@castorjs/content-generator'
+import { createGeminiNativeHandler } from '@castorjs/gemini-native-adapter'
+import { createOpenAIHandler } from '@castorjs/openai-adapter'
+import { Hono } from 'hono'
+import { cors } from 'hono/cors'
+import type { Config } from './config-schema.ts'
+import type { Connections } from './server.ts'
+import { statusPage } from './status-page.ts'
+
+/** A path and what answers behind it. Every mount speaks every dialect. */
+export interface Mount {
+  /** `/` or a prefix such as `/gemini_official`. */
+  path: string
+  generator: ContentGenerator
+  /** What stands behind it, for people. */
+  description: string
+}
+
+/** What `/api/info` says. */
+export interface ServerInfo {
+  name: 'castor'
+  version: string
+  /** True when everything upstream is the local emulator and no Google account is involved. */
+  demo: boolean
+  startedAt: string
+  mounts: { path: string; upstream: string; description: string }[]
+}
+
+export interface Health {
+  status: 'ok' | 'degraded'
+  [part: string]: unknown
+}
+
+export interface AppOptions {
+  config: Pick<Config, 'corsOrigins' | 'apiKeys' | 'maxBodyBytes' | 'strictModel'>
+  mounts: readonly Mount[]
+  authorize: Authorize
+  connections: Connections
+  info: ServerInfo
+  health: () => Health
+  media?: MediaOptions
+  onOutcome: (mount: string, outcome: Outcome) => void
+}
+
+type Handler = (request: Request) => Promise<Response>
+
+/** The whole server as one `fetch`: small routes of its own, then the mounts, longest prefix first. */
+export function createApp({
+  config,
+  mounts,
+  authorize,
+  connections,
+  info,
+  health,
+  media,
+  onOutcome,
+}: AppOptions): Hono {
+  const app = new Hono()
+  app.use(corsFor(config))
+  app.get('/health', (context) => context.json(health()))
+  app.get('/api/info', (context) => context.json(info))
+  app.get('/', (context) => context.html(statusPage(info, new URL(context.req.url).origin)))
+
+  const ordered = [...mounts].sort((left, right) => right.path.length - left.path.length)
+  for (const mount of ordered) {
+    const handler = createMountHandler(mount, {
+      generator: mount.generator,
+      authorize,
+      maxBodyBytes: config.maxBodyBytes,
+      strictModel: config.strictModel,
+      ...(media === undefined ? {} : { media }),
+      onOutcome: (outcome) => onOutcome(mount.path, outcome),
+    })
+    if (mount.path === '/') {
+      app.get('/api/models', (context) => handler(modelsRequest(context.req.raw, connections)))
+      app.all('*', (context) => handler(context.req.raw))
+    } else {
+      app.all(`${mount.path}/*`, (context) => handler(context.req.raw))
+    }
+  }
+  return app
+}
+
+/** One mount in every dialect; the path decides which, and for the model list the headers. */
+function createMountHandler(mount: Mount, options: DialectOptions): Handler {
+  const basePath = mount.path === '/' ? '' : mount.path
+  const openai = createOpenAIHandler({ ...options, basePath })
+  const native = createGeminiNativeHandler({ ...options, basePath })
+  return (request) => {
+    const path = new URL(request.url).pathname.slice(basePath.length)
+    if (NATIVE_PATH.test(path)) return native(request)
+    if (SHARED_MODELS_PATH.test(path) && modelsDialect(request) === 'gemini') return native(request)
+    return openai(request)
+  }
+}
+
+/** Paths that only Google's API has. */
+const NATIVE_PATH = /^\/(v1beta|v1alpha)(\/|$)|^\/v1\/models\/[^/]+:\w+$|^\/v1internal/
+/** `GET /v1/models` belongs to several dialects. */
+const SHARED_MODELS_PATH = /^\/v1\/models(\/[^/:]+)?$/
+
+/** `/api/models` of the reference servers is the OpenAI list under another name. */
+function modelsRequest(request: Request, { connectionOf, remember }: Connections): Request {
+  const url = new URL(request.url)
+  url.pathname = '/v1/models'
+  const alias = new Request(url, { headers: request.headers, signal: request.signal })
+  const connection = connectionOf(request)
+  if (connection !== undefined) remember(alias, connection)
+  return alias
+}
+
+/** Headers that browser clients send, and those of ours that they may read. */
+const CORS_HEADERS = {
+  allowMethods: ['GET', 'POST', 'DELETE', 'OPTIONS', 'HEAD'],
+  exposeHeaders: ['x-request-id', 'x-castor-upstream', 'x-castor-served-model', 'x-castor-warnings', 'retry-after'],
+  maxAge: 86_400,
+}
+
+/**
+ * Browser clients. Without a key every page in the operator's browser could reach a local server, so then
+ * only pages of this machine may.
+ */
+function corsFor({ corsOrigins, apiKeys }: Pick<Config, 'corsOrigins' | 'apiKeys'>): ReturnType<typeof cors> {
+  const any = corsOrigins.includes('*')
+  const open = apiKeys.length > 0
+  const middleware = cors({
+    ...CORS_HEADERS,
+    origin: (origin) => {
+      if (any && open) return origin
+      if (corsOrigins.includes(origin)) return origin
+      return any && /^https?:\/\/(localhost|127\.0\.0\.1|\[::1\])(:\d+)?$/.test(origin) ? origin : null
+    },
+  })
+  // Most clients are no browsers; they skip the work.
+  return (context, next) => (context.req.raw.headers.has('origin') ? middleware(context, next) : next())
+}

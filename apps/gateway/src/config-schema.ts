@@ -1,0 +1,98 @@
+import * as v from 'valibot'
+
+const port = v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(0), v.maxValue(65_535))
+const url = v.pipe(v.string(), v.url('must be a URL such as http://127.0.0.1:8765'))
+const proxy = v.pipe(
+  v.string(),
+  v.regex(
+    /^(https?|socks5h?|socks5):\/\/[^\s/]+\/?$/,
+    'must look like http://host:port or socks5://user:password@host:port',
+  ),
+)
+const milliseconds = v.pipe(v.number(), v.minValue(0, 'must not be negative'))
+
+/** One signed-in session of the Gemini web app: the operator's own. */
+export const WebAccountSchema = v.strictObject({
+  /** Name shown in logs and states. Not a secret. */
+  label: v.pipe(v.string(), v.nonEmpty('must not be empty')),
+  /** Any import text: a `Cookie` header, cookies.txt, a browser's JSON export. */
+  cookies: v.optional(v.string()),
+  secure1psid: v.optional(v.string()),
+  secure1psidts: v.optional(v.string()),
+  secure1psidcc: v.optional(v.string()),
+  /** `/u/N`, where one set of cookies holds several accounts. */
+  accountIndex: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 0),
+  /** All traffic of this account goes through here: one account, one egress. */
+  proxy: v.optional(proxy),
+})
+
+const ApiKeySchema = v.strictObject({
+  /** Name in logs. Not a secret. */
+  id: v.pipe(v.string(), v.regex(/^[\w.-]+$/, 'must be letters, digits, dots, dashes or underscores')),
+  key: v.pipe(v.string(), v.minLength(8, 'must be at least 8 characters long')),
+})
+
+/** The whole configuration, after file and environment were merged. Unknown keys are mistakes. */
+export const ConfigSchema = v.strictObject({
+  port: v.optional(port, 8_100),
+  /** Address to listen on. Default: everywhere with a key, loopback without. */
+  host: v.optional(v.pipe(v.string(), v.nonEmpty())),
+  /** Keys of the callers. */
+  apiKeys: v.optional(v.array(ApiKeySchema), []),
+  /** Serve callers from other machines without any key. */
+  allowAnyone: v.optional(v.boolean(), false),
+  /** Origins of browser clients that may call. `*` needs a key. */
+  corsOrigins: v.optional(v.array(v.string()), ['*']),
+  /** Where cookies, media and state are kept. */
+  dataDir: v.optional(v.string(), './castor-data'),
+  /** Base URL that callers see, for links to media. Default: the address of the request. */
+  publicBaseUrl: v.optional(url),
+  maxBodyBytes: v.optional(v.pipe(v.number(), v.minValue(1_024)), 100 * 1024 * 1024),
+  /** Fail when the upstream answers with another model than the one asked for. */
+  strictModel: v.optional(v.boolean(), false),
+  accounts: v.optional(v.array(WebAccountSchema), []),
+  geminiWeb: v.optional(
+    v.strictObject({
+      /** Base URL per host of the web app, where it is not Google's. */
+      baseUrls: v.optional(v.record(v.string(), url), {}),
+      language: v.optional(v.string(), 'en'),
+      /** Egress of guest sessions and of accounts without a proxy of their own. */
+      proxy: v.optional(proxy),
+      /** Generations at a time per account. */
+      maxConcurrent: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 2),
+      /** Serve without an account, with Google's smallest model. */
+      guest: v.optional(v.boolean(), true),
+      /** Names that callers may use, each with the web app's model behind it. Wins over the built-in table. */
+      models: v.optional(v.record(v.string(), v.looseObject({})), {}),
+    }),
+    {},
+  ),
+  deadlines: v.optional(
+    v.strictObject({
+      firstChunkMs: v.optional(milliseconds, 180_000),
+      idleMs: v.optional(milliseconds, 120_000),
+    }),
+    {},
+  ),
+  /** Remote files that callers name. */
+  remoteFiles: v.optional(
+    v.strictObject({
+      /** Hosts on a private network that may be fetched all the same, as `host`, `host:port` or CIDR. */
+      allowPrivate: v.optional(v.array(v.string()), []),
+      maxBytes: v.optional(v.pipe(v.number(), v.minValue(1_024)), 100 * 1024 * 1024),
+      timeoutMs: v.optional(milliseconds, 20_000),
+    }),
+    {},
+  ),
+  log: v.optional(
+    v.strictObject({
+      level: v.optional(v.picklist(['trace', 'debug', 'info', 'warn', 'error', 'silent']), 'info'),
+      /** `auto` is readable lines on a terminal and JSON elsewhere. */
+      format: v.optional(v.picklist(['auto', 'json', 'text']), 'auto'),
+    }),
+    {},
+  ),
+})
+
+export type Config = v.InferOutput<typeof ConfigSchema>
+export type WebAccount = v.InferOutput<typeof WebAccountSchema>

@@ -1,0 +1,57 @@
+/** How the text of a variable becomes a value. A function that throws names what it wanted. */
+type Read = (text: string) => unknown
+
+const text: Read = (value) => value
+const list: Read = (value) =>
+  value
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
+
+const number: Read = (value) => {
+  if (value.trim() === '' || Number.isNaN(Number(value))) throw new Error('must be a number')
+  return Number(value)
+}
+
+const flag: Read = (value) => {
+  if (/^(true|yes|on|1)$/i.test(value)) return true
+  if (/^(false|no|off|0)$/i.test(value)) return false
+  throw new Error('must be true or false')
+}
+
+/** Several keys, each `name=key` or just the key. */
+const keys: Read = (value) =>
+  (list(value) as string[]).map((item, index) => {
+    const [, id, key] = /^([\w.-]{1,40})=(.+)$/.exec(item) ?? []
+    return id === undefined ? { id: index === 0 ? 'default' : `key-${index + 1}`, key: item } : { id, key }
+  })
+
+/**
+ * Variables and where they go in the configuration. The first three blocks are those of the reference
+ * servers, so that their `.env` files work as they are.
+ */
+export const VARIABLES: Record<string, { path: readonly string[]; read: Read }> = {
+  PORT: { path: ['port'], read: number },
+  HOST: { path: ['host'], read: text },
+  API_KEY: { path: ['apiKeys'], read: keys },
+
+  SECURE_1PSID: { path: ['accounts', 'environment', 'secure1psid'], read: text },
+  SECURE_1PSIDTS: { path: ['accounts', 'environment', 'secure1psidts'], read: text },
+  SECURE_1PSIDCC: { path: ['accounts', 'environment', 'secure1psidcc'], read: text },
+  GEMINI_COOKIES: { path: ['accounts', 'environment', 'cookies'], read: text },
+  GEMINI_ACCOUNT_INDEX: { path: ['accounts', 'environment', 'accountIndex'], read: number },
+
+  GEMINI_PROXY: { path: ['geminiWeb', 'proxy'], read: text },
+  GEMINI_LANGUAGE: { path: ['geminiWeb', 'language'], read: text },
+  GEMINI_GUEST: { path: ['geminiWeb', 'guest'], read: flag },
+
+  ALLOW_ANYONE: { path: ['allowAnyone'], read: flag },
+  CORS_ORIGINS: { path: ['corsOrigins'], read: list },
+  DATA_DIR: { path: ['dataDir'], read: text },
+  PUBLIC_BASE_URL: { path: ['publicBaseUrl'], read: text },
+  MAX_BODY_BYTES: { path: ['maxBodyBytes'], read: number },
+  STRICT_MODEL: { path: ['strictModel'], read: flag },
+  ALLOW_PRIVATE_HOSTS: { path: ['remoteFiles', 'allowPrivate'], read: list },
+  LOG_LEVEL: { path: ['log', 'level'], read: text },
+  LOG_FORMAT: { path: ['log', 'format'], read: text },
+}
