@@ -1,1 +1,7 @@
-export {}
+export { createGeminiNativeHandler, type GeminiNativeHandler, type GeminiNativeOptions } from './handler.ts'
+export { decodeGenerateContent, encodeEventStream, encodeJsonArray } from './generate-content.ts'
+export { decodeCountTokens } from './count-tokens.ts'
+export { decodeBatchEmbedContents, decodeEmbedContent } from './embed-content.ts'
+export { encodeModel, encodeModelPage } from './models.ts'
+export { encodeBlocked, encodeError, type GeminiErrorBody } from './errors.ts'
+export { isGeminiNative } from './route.ts'
