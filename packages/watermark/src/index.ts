@@ -1,1 +1,12 @@
-export {}
+export { WatermarkError, isWatermarkError } from './error.ts'
+export type { WatermarkErrorCode } from './error.ts'
+export type { RawImage } from './image.ts'
+export type { LaidMark } from './lay.ts'
+export { markModels } from './marks.ts'
+export type { MarkModel, NativeMark } from './marks.ts'
+export type { PlacedModel } from './candidates.ts'
+export { locate } from './locate.ts'
+export type { Evidence, LocateOptions, Location, NotFoundReason, Placement } from './locate.ts'
+export type { BoundEvidence, StepEvidence } from './evidence.ts'
+export { remove } from './remove.ts'
+export type { RemovalReport } from './remove.ts'

@@ -1,0 +1,100 @@
+import type { PixelWindow } from './image.ts'
+import { layNative, layScaled, type LaidMark } from './lay.ts'
+import { markModels, type MarkModel, type NativeMark } from './marks.ts'
+import { NARROW_PREVIEW, NATIVE_SIZES } from './sizes.ts'
+
+/** A mark and the distance of its square from the right and bottom edge, in pixels: all that a new mark needs. */
+export interface PlacedModel {
+  model: MarkModel
+  margin: number
+}
+
+/** One guess: a mark at a place. */
+export interface Candidate {
+  mark: string
+  margin: number
+  /** Pixels of this picture per native pixel; 1 for a picture that was not resized. */
+  scale: number
+  /** The ways the mark could be drawn there, most likely first; shifted by parts of a pixel when it was resized. */
+  lay(shiftX?: number, shiftY?: number): LaidMark[]
+}
+
+/** Where each native mark sits, in pixels from the right and bottom edge. 89 was reported for some JPEG files only. */
+const MARGINS: readonly (readonly [NativeMark, number])[] = [
+  ['v1-48', 32],
+  ['v1-96', 64],
+  ['v2-48', 96],
+  ['v2-96', 192],
+  ['v2-48', 89],
+]
+
+function marginOf(mark: NativeMark): number {
+  return MARGINS.find(([name]) => name === mark)![1]
+}
+
+function sizeOf(mark: NativeMark): number {
+  return mark.endsWith('96') ? 96 : 48
+}
+
+/** A resized star smaller than this is not looked for: too little outline to be sure. */
+const SMALLEST_SCALED = 18
+
+/** The widest strip at the right and bottom edge in which a native mark and its surround lie, in pixels. */
+export const NATIVE_REACH = 192 + 96 + 16
+
+function placed(
+  mark: string,
+  margin: number,
+  size: number,
+  models: () => readonly MarkModel[],
+  image: PixelWindow,
+): Candidate[] {
+  const x = image.imageWidth - margin - size
+  const y = image.imageHeight - margin - size
+  if (x < 0 || y < 0) return []
+  return [{ mark, margin, scale: 1, lay: () => models().map((model) => layNative(model, x, y)) }]
+}
+
+/** The native marks at their native places, and the caller's own. */
+export function nativeCandidates(image: PixelWindow, own: readonly PlacedModel[]): Candidate[] {
+  return [
+    ...own.flatMap(({ model, margin }) => placed(model.name, margin, model.size, () => [model], image)),
+    ...MARGINS.flatMap(([mark, margin]) => placed(mark, margin, sizeOf(mark), () => markModels(mark), image)),
+  ]
+}
+
+function scaled(mark: NativeMark, width: number, height: number, image: PixelWindow): Candidate[] {
+  const scaleX = image.imageWidth / width
+  const scaleY = image.imageHeight / height
+  const margin = marginOf(mark)
+  const size = sizeOf(mark)
+  const [x, y] = [width - margin - size, height - margin - size]
+  if (x < 0 || y < 0 || size * Math.min(scaleX, scaleY) < SMALLEST_SCALED) return []
+  const lay = (shiftX = 0, shiftY = 0) => {
+    const [model] = markModels(mark)
+    return [layScaled(model!, x + shiftX / scaleX, y + shiftY / scaleY, scaleX, scaleY)]
+  }
+  return [{ mark, margin, scale: scaleX, lay }]
+}
+
+/** Marks that were resized together with their picture: every native size of the same shape. */
+export function scaledCandidates(image: PixelWindow): Candidate[] {
+  const { imageWidth, imageHeight } = image
+  const long = Math.max(imageWidth, imageHeight)
+  const short = Math.min(imageWidth, imageHeight)
+  const candidates: Candidate[] = []
+  const add = (nativeLong: number, nativeShort: number, marks: readonly NativeMark[]) => {
+    const [width, height] = imageWidth >= imageHeight ? [nativeLong, nativeShort] : [nativeShort, nativeLong]
+    for (const mark of marks) candidates.push(...scaled(mark, width, height, image))
+  }
+  for (const native of NATIVE_SIZES) {
+    const scale = long / native.long
+    if (scale === 1 || scale > 2) continue
+    if (Math.abs(native.short * scale - short) > 1) continue
+    add(native.long, native.short, native.marks)
+  }
+  if (long === NARROW_PREVIEW.long && short < NARROW_PREVIEW.shortBelow) {
+    add(NARROW_PREVIEW.from, (short * NARROW_PREVIEW.from) / NARROW_PREVIEW.long, ['v2-96'])
+  }
+  return candidates
+}
