@@ -1,0 +1,93 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { ConfigError, readConfig } from './config.ts'
+
+let cwd: string
+beforeEach(() => {
+  cwd = mkdtempSync(join(tmpdir(), 'castor-config-'))
+})
+afterEach(() => rmSync(cwd, { recursive: true }))
+
+function mistakesOf(env: Record<string, string>): readonly string[] {
+  try {
+    readConfig({ env, cwd })
+    return []
+  } catch (error) {
+    if (error instanceof ConfigError) return error.mistakes
+    throw error
+  }
+}
+
+describe('readConfig', () => {
+  it('needs nothing: guest mode on port 8100', () => {
+    const config = readConfig({ env: {}, cwd })
+    expect(config).toMatchObject({
+      port: 8100,
+      apiKeys: [],
+      accounts: [],
+      allowAnyone: false,
+      geminiWeb: { guest: true },
+    })
+  })
+
+  it('takes the reference server’s .env as it is, and lets the environment win', () => {
+    writeFileSync(
+      join(cwd, '.env'),
+      'PORT=8100\nAPI_KEY=\nSECURE_1PSID=g.a000x\nSECURE_1PSIDTS="sidts-y"\nSECURE_1PSIDCC=z\n',
+    )
+    const config = readConfig({ env: { PORT: '9000', API_KEY: 'laptop=12345678,abcdefgh' }, cwd })
+    expect(config.port).toBe(9000)
+    expect(config.accounts).toEqual([
+      { label: 'default', accountIndex: 0, secure1psid: 'g.a000x', secure1psidts: 'sidts-y', secure1psidcc: 'z' },
+    ])
+    expect(config.apiKeys).toEqual([
+      { id: 'laptop', key: '12345678' },
+      { id: 'key-2', key: 'abcdefgh' },
+    ])
+  })
+
+  it('puts the account of the environment before those of the file', () => {
+    writeFileSync(
+      join(cwd, 'castor.config.json'),
+      JSON.stringify({ accounts: [{ label: 'second', cookies: 'a=b' }], log: { level: 'warn' } }),
+    )
+    const config = readConfig({ env: { SECURE_1PSID: 'x' }, cwd })
+    expect(config.accounts.map(({ label }) => label)).toEqual(['default', 'second'])
+    expect(config.log.level).toBe('warn')
+  })
+
+  it('reports every mistake at once, each with its key and without its value', () => {
+    writeFileSync(
+      join(cwd, 'castor.config.json'),
+      JSON.stringify({ colour: 'blue', deadlines: { idleMs: -1 }, accounts: [{ label: 'a', proxy: 'hunter2' }] }),
+    )
+    const mistakes = mistakesOf({ PORT: 'eighty', LOG_LEVEL: 'loud', PUBLIC_BASE_URL: 'here' })
+    expect(mistakes).toEqual([
+      'PORT: must be a number',
+      'PUBLIC_BASE_URL: must be a URL such as http://127.0.0.1:8765',
+      'accounts.0.proxy: must look like http://host:port or socks5://user:password@host:port',
+      'deadlines.idleMs: must not be negative',
+      expect.stringMatching(/^LOG_LEVEL: must be \("trace" \| /),
+      'colour: is not a setting of Castor',
+    ])
+    expect(mistakes.join()).not.toContain('hunter2')
+  })
+
+  it.each([
+    [{ GEMINI_GUEST: 'false' }, /geminiWeb.guest: is off and there is no account/],
+    [{ SECURE_1PSIDTS: 'x' }, /"default" has no cookies; set SECURE_1PSID/],
+    [{ API_KEY: 'a=12345678,a=87654321' }, /two keys have the same id/],
+    [{ API_KEY: 'short' }, /^API_KEY: must be at least 8 characters long/],
+    [{ CASTOR_CONFIG: 'nowhere.json' }, /CASTOR_CONFIG: there is no file/],
+    [{ GEMINI_GUEST: 'perhaps' }, /GEMINI_GUEST: must be true or false/],
+  ])('finds the contradiction in %j', (env, mistake) => {
+    expect(mistakesOf(env).join('\n')).toMatch(mistake)
+  })
+
+  it('says which file is not JSON', () => {
+    writeFileSync(join(cwd, 'castor.config.json'), '{ port: 1 }')
+    expect(mistakesOf({})).toEqual([`${join(cwd, 'castor.config.json')}: is not valid JSON`])
+  })
+})
