@@ -1,4 +1,3 @@
-import type { PixelWindow } from './image.ts'
 import { layNative, layScaled, type LaidMark } from './lay.ts'
 import { markModels, type MarkModel, type NativeMark } from './marks.ts'
 import { NARROW_PREVIEW, NATIVE_SIZES } from './sizes.ts'
@@ -9,12 +8,20 @@ export interface PlacedModel {
   margin: number
 }
 
+/** The sides of the whole picture, in pixels. */
+interface ImageSize {
+  imageWidth: number
+  imageHeight: number
+}
+
 /** One guess: a mark at a place. */
 export interface Candidate {
   mark: string
   margin: number
   /** Pixels of this picture per native pixel; 1 for a picture that was not resized. */
   scale: number
+  /** Distance of the square's far sides from the right and bottom edge, in pixels of this picture. */
+  reach: number
   /** The ways the mark could be drawn there, most likely first; shifted by parts of a pixel when it was resized. */
   lay(shiftX?: number, shiftY?: number): LaidMark[]
 }
@@ -39,31 +46,28 @@ function sizeOf(mark: NativeMark): number {
 /** A resized star smaller than this is not looked for: too little outline to be sure. */
 const SMALLEST_SCALED = 18
 
-/** The widest strip at the right and bottom edge in which a native mark and its surround lie, in pixels. */
-export const NATIVE_REACH = 192 + 96 + 16
-
 function placed(
   mark: string,
   margin: number,
   size: number,
   models: () => readonly MarkModel[],
-  image: PixelWindow,
+  image: ImageSize,
 ): Candidate[] {
   const x = image.imageWidth - margin - size
   const y = image.imageHeight - margin - size
   if (x < 0 || y < 0) return []
-  return [{ mark, margin, scale: 1, lay: () => models().map((model) => layNative(model, x, y)) }]
+  return [{ mark, margin, scale: 1, reach: margin + size, lay: () => models().map((model) => layNative(model, x, y)) }]
 }
 
 /** The native marks at their native places, and the caller's own. */
-export function nativeCandidates(image: PixelWindow, own: readonly PlacedModel[]): Candidate[] {
+export function nativeCandidates(image: ImageSize, own: readonly PlacedModel[]): Candidate[] {
   return [
     ...own.flatMap(({ model, margin }) => placed(model.name, margin, model.size, () => [model], image)),
     ...MARGINS.flatMap(([mark, margin]) => placed(mark, margin, sizeOf(mark), () => markModels(mark), image)),
   ]
 }
 
-function scaled(mark: NativeMark, width: number, height: number, image: PixelWindow): Candidate[] {
+function scaled(mark: NativeMark, width: number, height: number, image: ImageSize): Candidate[] {
   const scaleX = image.imageWidth / width
   const scaleY = image.imageHeight / height
   const margin = marginOf(mark)
@@ -74,11 +78,11 @@ function scaled(mark: NativeMark, width: number, height: number, image: PixelWin
     const [model] = markModels(mark)
     return [layScaled(model!, x + shiftX / scaleX, y + shiftY / scaleY, scaleX, scaleY)]
   }
-  return [{ mark, margin, scale: scaleX, lay }]
+  return [{ mark, margin, scale: scaleX, reach: (margin + size) * Math.max(scaleX, scaleY), lay }]
 }
 
 /** Marks that were resized together with their picture: every native size of the same shape. */
-export function scaledCandidates(image: PixelWindow): Candidate[] {
+export function scaledCandidates(image: ImageSize): Candidate[] {
   const { imageWidth, imageHeight } = image
   const long = Math.max(imageWidth, imageHeight)
   const short = Math.min(imageWidth, imageHeight)
@@ -97,4 +101,18 @@ export function scaledCandidates(image: PixelWindow): Candidate[] {
     add(NARROW_PREVIEW.from, (short * NARROW_PREVIEW.from) / NARROW_PREVIEW.long, ['v2-96'])
   }
   return candidates
+}
+
+/** Pixels a mark's surround and the rounding of a resized place may add. */
+const SLACK = 16
+
+/** How far from the right and bottom edge marks are looked for, in pixels: file doors decode no more than that. */
+export function reachOf(
+  imageWidth: number,
+  imageHeight: number,
+  { models = [], scaled: withScaled = true }: { models?: readonly PlacedModel[]; scaled?: boolean },
+): number {
+  const image = { imageWidth, imageHeight }
+  const candidates = [...nativeCandidates(image, models), ...(withScaled ? scaledCandidates(image) : [])]
+  return Math.ceil(Math.max(0, ...candidates.map(({ reach }) => reach))) + SLACK
 }
