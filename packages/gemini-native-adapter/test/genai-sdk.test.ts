@@ -8,7 +8,11 @@ import { createGeminiNativeHandler } from '../src/index.ts'
 
 let server: ServerType | undefined
 
-afterEach(() => new Promise((resolve) => (server === undefined ? resolve(undefined) : server.close(resolve))))
+afterEach(async () => {
+  const closed = new Promise((resolve) => (server === undefined ? resolve(undefined) : server.close(resolve)))
+  if (server !== undefined && 'closeAllConnections' in server) server.closeAllConnections()
+  await closed
+})
 
 /** Google's own SDK, pointed at the adapter on a loopback port. */
 async function connect(script: readonly ScriptStep[], apiKey = 'right') {
