@@ -1,1 +1,27 @@
-export {}
+export {
+  createAccountPool,
+  type AccountPool,
+  type AccountPoolOptions,
+  type Lease,
+  type LeaseOptions,
+  type PoolChange,
+  type PooledAccount,
+} from './pool.ts'
+export { callWithAccounts, createSearch, type AccountSearch, type SearchOptions } from './search.ts'
+export type { AccountOptions, PoolPolicy } from './policy.ts'
+export type { AccountState, AccountStatus } from './account-status.ts'
+export { FAILURES, judge, type Failure, type FailureRow, type RestKind, type Rests, type Verdict } from './failures.ts'
+export { createMemoryPoolState } from './memory-state.ts'
+export type {
+  AccountFacts,
+  AccountLimits,
+  Answer,
+  Ask,
+  HeldLease,
+  Obstacle,
+  PoolFacts,
+  PoolState,
+  Rest,
+  RestOrder,
+  Scope,
+} from './pool-state.ts'

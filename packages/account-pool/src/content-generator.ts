@@ -1,0 +1,161 @@
+import {
+  GenerationError,
+  toGenerationError,
+  type ContentGenerator,
+  type EmbedContentRequest,
+  type GenerateContentRequest,
+  type GenerateOptions,
+} from '@castorjs/content-generator'
+import type { AccountPool, PooledAccount } from './pool.ts'
+import { callWithAccounts, createSearch, type SearchOptions } from './search.ts'
+
+export interface WithAccountsOptions {
+  /** Name of the whole. Default: the name of the accounts' generators. */
+  name?: string
+  /** Accounts tried at most for one request. Default 3. */
+  maxTries?: number
+  /** Longest wait of one request for an account, in milliseconds. Default: the pool's. */
+  waitMs?: number
+  /**
+   * Key under which requests stay with one account. Default: caller and session id, where the client sends one.
+   */
+  affinity?: (request: GenerateContentRequest, options: GenerateOptions) => string | undefined
+  /** Id of the account that already holds this conversation; it is taken if it is ready. */
+  prefer?: (
+    request: GenerateContentRequest,
+    options: GenerateOptions,
+  ) => string | undefined | Promise<string | undefined>
+  /** Where a person can put a failure right, such as a verification page; the account then needs attention. */
+  attentionLink?: (error: GenerationError) => string | undefined
+  /** What the accounts' generators can do besides generating. Default: what the first account's can. */
+  provides?: { countTokens?: boolean; embedContent?: boolean }
+}
+
+/**
+ * One generator over many accounts. Another account is tried until the first chunk, and never after; the lease is
+ * given back on every path.
+ *
+ * @param toGenerator Makes the generator of an account. Called once per account and value.
+ */
+export function withAccounts<Value>(
+  pool: AccountPool<Value>,
+  toGenerator: (value: Value, account: PooledAccount) => ContentGenerator,
+  options: WithAccountsOptions = {},
+): ContentGenerator {
+  const { maxTries, waitMs, affinity = sessionOf, prefer = () => undefined, attentionLink = () => undefined } = options
+  const generators = new Map<string, { value: Value; generator: ContentGenerator }>()
+
+  function generatorOf(value: Value, account: PooledAccount): ContentGenerator {
+    const known = generators.get(account.id)
+    if (known !== undefined && known.value === value) return known.generator
+    for (const id of generators.keys()) if (pool.get(id) === undefined) generators.delete(id)
+    const generator = toGenerator(value, account)
+    generators.set(account.id, { value, generator })
+    return generator
+  }
+
+  const first = pool.accounts[0]
+  const sample = first === undefined ? undefined : generatorOf(first.value, first.account)
+  const counts = options.provides?.countTokens ?? sample?.countTokens !== undefined
+  const embeds = options.provides?.embedContent ?? sample?.embedContent !== undefined
+
+  function searchFor(model: string | undefined, { signal }: GenerateOptions): SearchOptions {
+    return {
+      signal,
+      attentionLink,
+      ...(maxTries === undefined ? {} : { maxTries }),
+      ...(waitMs === undefined ? {} : { waitMs }),
+      ...(model === undefined ? {} : { model }),
+    }
+  }
+
+  /** A call that is not a turn, on whichever account is next. */
+  function call<Result>(
+    search: SearchOptions,
+    generateOptions: GenerateOptions,
+    work: (generator: ContentGenerator, options: GenerateOptions) => Promise<Result>,
+  ): Promise<Result> {
+    return callWithAccounts(pool, search, (value, account) =>
+      work(generatorOf(value, account), labelled(generateOptions, account)),
+    )
+  }
+
+  return {
+    name: options.name ?? sample?.name ?? 'accounts',
+
+    async *generateContentStream(request, generateOptions) {
+      const key = affinity(request, generateOptions)
+      const wanted = await prefer(request, generateOptions)
+      const search = createSearch(pool, {
+        ...searchFor(request.model, generateOptions),
+        ...(key === undefined ? {} : { affinity: key }),
+        ...(wanted === undefined ? {} : { prefer: wanted }),
+      })
+      let started = false
+      while (!started) {
+        const lease = await search.next()
+        try {
+          const generator = generatorOf(lease.value, lease.account)
+          let served = false
+          const own = labelled(generateOptions, lease.account, () => (served = true))
+          for await (const chunk of generator.generateContentStream(request, own)) {
+            if (!started) {
+              started = true
+              lease.succeed()
+              if (!served) own.onServed?.({ upstream: generator.name })
+            }
+            yield chunk
+          }
+          if (!started) throw new GenerationError('upstream_unavailable', EMPTY)
+        } catch (thrown) {
+          const error = toGenerationError(thrown, generateOptions.signal)
+          search.failed(lease, error)
+          // After the first chunk there is no way back.
+          if (started) throw error
+        } finally {
+          lease.release()
+        }
+      }
+    },
+
+    ...(counts && {
+      countTokens: (request: GenerateContentRequest, generateOptions: GenerateOptions) =>
+        call({ ...searchFor(request.model, generateOptions), light: true }, generateOptions, (generator, own) => {
+          if (generator.countTokens === undefined) throw missing(generator, 'count tokens')
+          return generator.countTokens(request, own)
+        }),
+    }),
+    ...(embeds && {
+      embedContent: (requests: readonly EmbedContentRequest[], generateOptions: GenerateOptions) =>
+        call(searchFor(requests[0]?.model, generateOptions), generateOptions, (generator, own) => {
+          if (generator.embedContent === undefined) throw missing(generator, 'embed')
+          return generator.embedContent(requests, own)
+        }),
+    }),
+    models: (generateOptions) =>
+      call({ ...searchFor(undefined, generateOptions), light: true }, generateOptions, (generator, own) =>
+        generator.models(own),
+      ),
+  }
+}
+
+const EMPTY = 'The upstream closed the stream without an answer. Send the request again.'
+
+/** The caller's options, with every word about who served carrying the account's label. */
+function labelled(options: GenerateOptions, account: PooledAccount, noticed?: () => void): GenerateOptions {
+  return {
+    ...options,
+    onServed: (served) => {
+      noticed?.()
+      options.onServed?.({ ...served, account: account.label })
+    },
+  }
+}
+
+function sessionOf(_request: GenerateContentRequest, { caller, sessionId }: GenerateOptions): string | undefined {
+  return sessionId === undefined ? undefined : JSON.stringify([caller ?? '', sessionId])
+}
+
+function missing(generator: ContentGenerator, what: string): GenerationError {
+  return new GenerationError('unsupported', `The upstream ${generator.name} cannot ${what}.`)
+}

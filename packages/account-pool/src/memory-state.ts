@@ -1,0 +1,314 @@
+import {
+  DAY_MS,
+  HOUR_MS,
+  type AccountLimits,
+  type Answer,
+  type Ask,
+  type HeldLease,
+  type Obstacle,
+  type PoolState,
+  type Rest,
+  type RestOrder,
+  type Scope,
+} from './pool-state.ts'
+import { isOnTrial, nextRest } from './rest.ts'
+
+interface Account {
+  limits: AccountLimits
+  egress: Egress
+  paused: boolean
+  /** Place in the line: taken when lowest. */
+  due: number
+  active: Set<string>
+  lastUsedAt: number
+  hour: Window
+  day: Window
+  rest: Rest | undefined
+  models: Map<string, Rest>
+}
+
+/** A fixed window that begins with its first request. */
+interface Window {
+  endsAt: number
+  count: number
+}
+
+interface Egress {
+  name: string
+  /** Requests it may send now; fills up at the pace. */
+  tokens: number
+  filledAt: number
+  pacedUntil: number
+  rest: Rest | undefined
+}
+
+interface Obstruction {
+  by: Obstacle
+  /** Undefined when the clock alone does not end it. */
+  until: number | undefined
+}
+
+/** Conversations remembered at most; the least recently used is forgotten first. */
+const MAX_CONVERSATIONS = 10_000
+
+/** The state of one process. Every step is synchronous inside, so nothing can come between check and act. */
+export function createMemoryPoolState({ now = Date.now }: { now?: () => number } = {}): PoolState {
+  const accounts = new Map<string, Account>()
+  const egresses = new Map<string, Egress>()
+  const conversations = new Map<string, { account: string; until: number }>()
+  let totalWeight = 0
+  let turn = 0
+
+  function egressOf(name: string): Egress {
+    let egress = egresses.get(name)
+    if (egress === undefined) {
+      egress = { name, tokens: Infinity, filledAt: 0, pacedUntil: 0, rest: undefined }
+      egresses.set(name, egress)
+    }
+    return egress
+  }
+
+  function recordOf(scope: Scope): Rest | undefined {
+    if (scope.type === 'egress') return egresses.get(scope.egress)?.rest
+    const account = accounts.get(scope.account)
+    return scope.type === 'account' ? account?.rest : account?.models.get(scope.model)
+  }
+
+  function record(scope: Scope, rest: Rest | undefined): void {
+    if (scope.type === 'egress') {
+      egressOf(scope.egress).rest = rest
+      return
+    }
+    const account = accounts.get(scope.account)
+    if (account === undefined) return
+    if (scope.type === 'account') account.rest = rest
+    else if (rest === undefined) account.models.delete(scope.model)
+    else account.models.set(scope.model, rest)
+  }
+
+  function restNow(order: RestOrder): Rest {
+    const rest = nextRest(recordOf(order.scope), order, now())
+    record(order.scope, rest)
+    return { ...rest }
+  }
+
+  /** The records a lease of this account for this model depends on. */
+  function records(account: Account, model: string): (Rest | undefined)[] {
+    return [account.rest, model === '' ? undefined : account.models.get(model), account.egress.rest]
+  }
+
+  /** What keeps an account from serving, weightiest first; undefined when it is free. */
+  function obstruction(account: Account, ask: Ask, at: number): Obstruction | undefined {
+    if (account.paused) return { by: 'disabled', until: undefined }
+    let found: Obstruction | undefined
+    const see = (by: Obstacle, until: number | undefined): void => {
+      if (found === undefined) found = { by, until }
+      else if (until === undefined || found.until === undefined) found.until = undefined
+      else found.until = Math.max(found.until, until)
+    }
+    const all = records(account, ask.model)
+    for (const rest of all) if (rest !== undefined && rest.until > at) see(rest.kind, rest.until)
+    if (ask.lease === '') return found
+    const ceiling = ceilingUntil(account, at)
+    if (ceiling > at) see('ceiling', ceiling)
+    const paced = pacedUntil(account.egress, ask.perMinute, at)
+    if (paced > at) see('paced', paced)
+    const onTrial = all.some((rest) => isOnTrial(rest, at) && rest?.trial !== undefined)
+    if (onTrial || account.active.size >= account.limits.maxConcurrent) see('busy', undefined)
+    return found
+  }
+
+  /** The account to take: the wanted one if it is free, else the first in line, those on trial last if asked so. */
+  function choose(ask: Ask, at: number): Account | undefined {
+    for (const wanted of [ask.prefer, conversation(ask.affinity, at)]) {
+      const account = accounts.get(wanted)
+      if (account === undefined || ask.exclude.includes(wanted)) continue
+      if (obstruction(account, ask, at) === undefined) return account
+    }
+    let best: Account | undefined
+    let trial: Account | undefined
+    for (const account of accounts.values()) {
+      if (best !== undefined && account.due >= best.due) continue
+      if (ask.exclude.includes(account.limits.id) || obstruction(account, ask, at) !== undefined) continue
+      if (ask.avoidTrials && records(account, ask.model).some((rest) => isOnTrial(rest, at))) {
+        if (trial === undefined || account.due < trial.due) trial = account
+      } else best = account
+    }
+    return best ?? trial
+  }
+
+  function conversation(key: string, at: number): string {
+    const known = key === '' ? undefined : conversations.get(key)
+    return known !== undefined && known.until > at ? known.account : ''
+  }
+
+  function remember(key: string, account: string, until: number): void {
+    conversations.delete(key)
+    conversations.set(key, { account, until })
+    if (conversations.size > MAX_CONVERSATIONS) {
+      for (const oldest of conversations.keys()) {
+        conversations.delete(oldest)
+        break
+      }
+    }
+  }
+
+  function take(account: Account, ask: Ask, at: number): Answer {
+    const { id, weight } = account.limits
+    const all = records(account, ask.model)
+    const marked = all.some((rest) => rest !== undefined)
+    turn++
+    account.due = turn + totalWeight / weight
+    if (ask.lease !== '') {
+      for (const rest of all) if (rest !== undefined && isOnTrial(rest, at)) rest.trial = ask.lease
+      account.active.add(ask.lease)
+      account.lastUsedAt = at
+      count(account.hour, at, HOUR_MS)
+      count(account.day, at, DAY_MS)
+      if (ask.perMinute > 0) account.egress.tokens--
+      if (ask.affinity !== '') remember(ask.affinity, id, at + ask.affinityMs)
+    }
+    return { ok: true, account: id, egress: account.egress.name, marked, at }
+  }
+
+  function refuse(ask: Ask, at: number): Answer {
+    const obstacles: Partial<Record<Obstacle, number>> = {}
+    let retryAt: number | undefined
+    let freeAt: number | undefined
+    for (const account of accounts.values()) {
+      const found = obstruction(account, ask, at)
+      const tried = found === undefined || ask.exclude.includes(account.limits.id)
+      const by = tried ? 'tried' : found.by
+      obstacles[by] = (obstacles[by] ?? 0) + 1
+      if (found?.until === undefined) continue
+      retryAt = Math.min(retryAt ?? Infinity, found.until)
+      if (!tried) freeAt = Math.min(freeAt ?? Infinity, found.until)
+    }
+    return { ok: false, obstacles, retryAt, freeAt, at }
+  }
+
+  function endTrial(lease: HeldLease, account: Account | undefined): void {
+    const all = account === undefined ? [] : records(account, lease.model)
+    for (const rest of all) if (rest?.trial === lease.id) rest.trial = undefined
+    const shared = egresses.get(lease.egress)?.rest
+    if (shared?.trial === lease.id) shared.trial = undefined
+  }
+
+  return {
+    shared: false,
+    async put(limits) {
+      for (const next of limits) {
+        const known = accounts.get(next.id)
+        if (known === undefined) {
+          accounts.set(next.id, {
+            limits: next,
+            egress: egressOf(next.egress),
+            paused: next.paused ?? false,
+            due: 0,
+            active: new Set(),
+            lastUsedAt: 0,
+            hour: { endsAt: 0, count: 0 },
+            day: { endsAt: 0, count: 0 },
+            rest: undefined,
+            models: new Map(),
+          })
+        } else {
+          totalWeight -= known.limits.weight
+          known.limits = next
+          known.egress = egressOf(next.egress)
+          known.paused = next.paused ?? known.paused
+        }
+        totalWeight += next.weight
+      }
+    },
+    async remove(id) {
+      totalWeight -= accounts.get(id)?.limits.weight ?? 0
+      accounts.delete(id)
+    },
+    async acquire(ask) {
+      const at = now()
+      const account = choose(ask, at)
+      return account === undefined ? refuse(ask, at) : take(account, ask, at)
+    },
+    async renew() {
+      // Leases of this process end with it.
+    },
+    async release(lease, order) {
+      const account = accounts.get(lease.account)
+      account?.active.delete(lease.id)
+      endTrial(lease, account)
+      return order === undefined ? undefined : restNow(order)
+    },
+    async succeed(lease) {
+      const scopes: Scope[] = [
+        { type: 'account', account: lease.account },
+        { type: 'egress', egress: lease.egress },
+      ]
+      if (lease.model !== '') scopes.push({ type: 'model', account: lease.account, model: lease.model })
+      for (const scope of scopes) {
+        // A failure that came after the lease began is news that this success does not undo.
+        const rest = recordOf(scope)
+        if (rest !== undefined && rest.since <= lease.at) record(scope, undefined)
+      }
+    },
+    async rest(order) {
+      return restNow(order)
+    },
+    async clear(scopes) {
+      for (const scope of scopes) record(scope, undefined)
+    },
+    async pause(id, paused) {
+      const account = accounts.get(id)
+      if (account !== undefined) account.paused = paused
+    },
+    async read() {
+      const at = now()
+      return {
+        at,
+        accounts: [...accounts.values()].map((account) => ({
+          limits: account.limits,
+          paused: account.paused,
+          active: account.active.size,
+          lastUsedAt: account.lastUsedAt,
+          ceilingUntil: ceilingUntil(account, at),
+          hourCount: account.hour.endsAt > at ? account.hour.count : 0,
+          dayCount: account.day.endsAt > at ? account.day.count : 0,
+          rest: account.rest === undefined ? undefined : { ...account.rest },
+          modelRests: [...account.models.entries()].map(([model, rest]) => ({
+            ...rest,
+            scope: { type: 'model' as const, account: account.limits.id, model },
+          })),
+        })),
+        egresses: [...egresses.values()].map(({ name, rest, pacedUntil: until }) => ({
+          egress: name,
+          rest: rest === undefined ? undefined : { ...rest },
+          pacedUntil: until > at ? until : 0,
+        })),
+      }
+    },
+  }
+}
+
+function count(window: Window, at: number, lengthMs: number): void {
+  if (window.endsAt <= at) {
+    window.endsAt = at + lengthMs
+    window.count = 0
+  }
+  window.count++
+}
+
+function ceilingUntil({ hour, day, limits }: Account, at: number): number {
+  const hourly = limits.perHour > 0 && hour.endsAt > at && hour.count >= limits.perHour ? hour.endsAt : 0
+  const daily = limits.perDay > 0 && day.endsAt > at && day.count >= limits.perDay ? day.endsAt : 0
+  return Math.max(hourly, daily)
+}
+
+/** Fills the bucket up to now; 0 when a request may go. */
+function pacedUntil(egress: Egress, perMinute: number, at: number): number {
+  if (perMinute === 0) return 0
+  const perMs = perMinute / 60_000
+  egress.tokens = Math.min(perMinute, egress.tokens + Math.max(0, at - egress.filledAt) * perMs)
+  egress.filledAt = Math.max(egress.filledAt, at)
+  egress.pacedUntil = egress.tokens >= 1 - 1e-9 ? 0 : Math.ceil(at + (1 - egress.tokens) / perMs)
+  return egress.pacedUntil
+}

@@ -1,0 +1,165 @@
+import type { RestKind } from './failures.ts'
+
+/**
+ * What a pool remembers, and the few steps that must be whole: taking a lease, giving it back, resting. One
+ * process keeps it in memory (`createMemoryPoolState`); several share it in Redis (`./redis`). Every home passes
+ * the same tests, and each call is one round trip.
+ */
+export interface PoolState {
+  /** True when other processes use it too: leases then have to be renewed, and freed slots are not announced. */
+  readonly shared: boolean
+  /** Makes accounts known, or updates their limits. Rests, leases and counts of known accounts stay. */
+  put(accounts: readonly AccountLimits[]): Promise<void>
+  /** Forgets an account with its rests; leases on it may still be released. */
+  remove(account: string): Promise<void>
+  /** Takes an account, or tells when to come back. */
+  acquire(ask: Ask): Promise<Answer>
+  /** Keeps leases alive for another while. A lease that had expired is taken again. */
+  renew(leases: readonly HeldLease[], ttlMs: number): Promise<void>
+  /** Gives a lease back; twice is harmless. With an order, something rests. */
+  release(lease: HeldLease, order?: RestOrder): Promise<Rest | undefined>
+  /** The upstream accepted the lease's request: what was on trial because of an older failure is well again. */
+  succeed(lease: HeldLease): Promise<void>
+  /** Rests something without a lease: background work failed. */
+  rest(order: RestOrder): Promise<Rest>
+  /** Ends the rests of these at once. */
+  clear(scopes: readonly Scope[]): Promise<void>
+  /** Stops or resumes an account by hand. */
+  pause(account: string, paused: boolean): Promise<void>
+  read(): Promise<PoolFacts>
+}
+
+/** What can rest. */
+export type Scope =
+  | { type: 'account'; account: string }
+  | { type: 'model'; account: string; model: string }
+  | { type: 'egress'; egress: string }
+
+export interface AccountLimits {
+  id: string
+  /** Name of the address it leaves by. */
+  egress: string
+  /** Share of the traffic, relative to the others. */
+  weight: number
+  /** Leases at once. */
+  maxConcurrent: number
+  /** Requests an hour; 0 is no ceiling. */
+  perHour: number
+  /** Requests a day; 0 is no ceiling. */
+  perDay: number
+  /** Undefined leaves a known account as it is. */
+  paused?: boolean
+}
+
+export interface Ask {
+  /** A fresh name for the lease; empty for a light call, which takes no slot, no pace and is not remembered. */
+  lease: string
+  /** Empty when the call is about no model. */
+  model: string
+  /** Conversation key: the account that last answered under it comes first. Empty for none. */
+  affinity: string
+  /** How long the conversation's account is remembered, in milliseconds. */
+  affinityMs: number
+  /** An account to take if it is ready. Empty for none. */
+  prefer: string
+  /** Accounts that this request has tried. */
+  exclude: readonly string[]
+  /** Take an account on trial only if no other is ready. */
+  avoidTrials: boolean
+  /** Requests a minute for each egress; 0 is no pace. */
+  perMinute: number
+  /** Life of the lease without renewal, in milliseconds. Ignored where `shared` is false. */
+  ttlMs: number
+}
+
+export type Answer =
+  | {
+      ok: true
+      account: string
+      egress: string
+      /** True when an earlier failure of the account, the model or the egress is still on record. */
+      marked: boolean
+      at: number
+    }
+  | {
+      ok: false
+      /** Accounts by what keeps them from serving. An account counts once, under its weightiest obstacle. */
+      obstacles: Partial<Record<Obstacle, number>>
+      /** Earliest time at which any account is free by the clock alone; undefined when none is. */
+      retryAt: number | undefined
+      /** The same without the excluded accounts: how long waiting makes sense. */
+      freeAt: number | undefined
+      at: number
+    }
+
+/** What keeps an account from serving. `tried` are the excluded ones. */
+export type Obstacle = RestKind | 'disabled' | 'ceiling' | 'paced' | 'busy' | 'tried'
+
+export interface HeldLease {
+  id: string
+  account: string
+  egress: string
+  model: string
+  /** When it was taken, by the state's clock. */
+  at: number
+}
+
+/** An order to rest. Its length is `baseMs`, doubled per failure in a row, plus a share of it by `roll`. */
+export interface RestOrder {
+  scope: Scope
+  kind: RestKind
+  reason: string
+  link: string | undefined
+  baseMs: number
+  maxMs: number
+  after: number
+  /** The upstream's own wait; replaces the doubling. */
+  hintMs: number | undefined
+  /** 0 to 1, drawn by the caller; a full roll adds a fifth to the rest. */
+  roll: number
+}
+
+/** A failure on record. */
+export interface Rest {
+  scope: Scope
+  kind: RestKind
+  reason: string
+  link: string | undefined
+  /** Failures in a row. */
+  strikes: number
+  /** When the last of them came. */
+  since: number
+  /** End of the rest; 0 while too few failures came for one. */
+  until: number
+  /** The lease that tries it out after its rest. */
+  trial: string | undefined
+}
+
+export interface PoolFacts {
+  /** The state's clock. */
+  at: number
+  accounts: AccountFacts[]
+  egresses: { egress: string; rest: Rest | undefined; pacedUntil: number }[]
+}
+
+export interface AccountFacts {
+  limits: AccountLimits
+  paused: boolean
+  /** Leases held, by all processes. */
+  active: number
+  /** Time of the last lease; 0 for none yet. */
+  lastUsedAt: number
+  /** End of the hour or day whose ceiling is reached; 0 when there is room. */
+  ceilingUntil: number
+  hourCount: number
+  dayCount: number
+  rest: Rest | undefined
+  modelRests: (Rest & { scope: { type: 'model' } })[]
+}
+
+export const HOUR_MS = 3_600_000
+export const DAY_MS = 86_400_000
+/** Share of a rest that a full roll adds, so that accounts that fell together do not come back together. */
+export const JITTER = 0.2
+/** An upstream's own wait is believed up to here. */
+export const MAX_HINT_MS = DAY_MS

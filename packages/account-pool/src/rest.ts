@@ -1,0 +1,32 @@
+import { JITTER, MAX_HINT_MS, type Rest, type RestOrder } from './pool-state.ts'
+
+/**
+ * The record after one more failure. Failures that come while it rests already are the same event seen again:
+ * they can lengthen the rest but do not count as another in a row.
+ */
+export function nextRest(known: Rest | undefined, order: RestOrder, now: number): Rest {
+  const resting = known !== undefined && known.until > now
+  const strikes = resting ? known.strikes : (known?.strikes ?? 0) + 1
+  const until = strikes < order.after ? 0 : now + lengthOf(order, strikes)
+  return {
+    scope: order.scope,
+    kind: order.kind,
+    reason: order.reason,
+    link: order.link,
+    strikes,
+    since: resting ? known.since : now,
+    until: resting ? Math.max(known.until, until) : until,
+    trial: undefined,
+  }
+}
+
+function lengthOf({ baseMs, maxMs, after, hintMs, roll }: RestOrder, strikes: number): number {
+  const length =
+    hintMs === undefined ? Math.min(maxMs, baseMs * 2 ** Math.min(strikes - after, 30)) : Math.min(hintMs, MAX_HINT_MS)
+  return Math.ceil(length * (1 + JITTER * roll))
+}
+
+/** True between the end of a rest and the first success after it: one request at a time may try. */
+export function isOnTrial(rest: Rest | undefined, now: number): boolean {
+  return rest !== undefined && rest.until > 0 && rest.until <= now
+}
