@@ -261,6 +261,7 @@ export function createAccountPool<Value>({
     const exclude = [...(options.exclude ?? [])]
     const startedAt = performance.now()
     const place = line.join()
+    let used = false
     try {
       for (;;) {
         if (signal !== undefined) throwIfAborted(signal)
@@ -271,7 +272,8 @@ export function createAccountPool<Value>({
           const entry = entries.get(answer.account)
           if (entry !== undefined) {
             const taken = toLease(entry, answer, ask)
-            if (signal?.aborted !== true) return taken
+            used = signal?.aborted !== true
+            if (used) return taken
             taken.release()
             continue
           }
@@ -292,8 +294,7 @@ export function createAccountPool<Value>({
           .catch(() => {})
       }
     } finally {
-      place.leave()
-      place.passOn()
+      place.leave(used)
     }
   }
 

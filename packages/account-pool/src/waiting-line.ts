@@ -10,9 +10,10 @@ export interface WaitingLine {
 export interface Place {
   /** Resolves when a chance comes or after `ms`; rejects with the signal's reason. */
   wait(ms: number, signal?: AbortSignal): Promise<void>
-  /** Hands an unused chance to the next in line. */
+  /** Hands a chance that was of no use to the next in line. */
   passOn(): void
-  leave(): void
+  /** Gives the place up, and an unused chance with it. */
+  leave(used: boolean): void
 }
 
 export function createWaitingLine(): WaitingLine {
@@ -43,8 +44,9 @@ export function createWaitingLine(): WaitingLine {
       }
       return {
         passOn,
-        leave() {
+        leave(used) {
           line.delete(place)
+          if (!used) passOn()
         },
         wait(ms, signal) {
           signal?.throwIfAborted()
