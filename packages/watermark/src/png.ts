@@ -1,3 +1,4 @@
+import { createAdlerChange } from './png/adler.ts'
 import { reachOf } from './candidates.ts'
 import { notFound, takeMarks, type FileOptions, type FileResult } from './file-removal.ts'
 import type { PixelWindow } from './image.ts'
@@ -88,8 +89,8 @@ function blocks(bytes: Uint8Array, chunks: readonly Chunk[], type: string): Uint
 const XMP_KEYWORD = 'XML:com.adobe.xmp'
 
 function xmpPackets(bytes: Uint8Array, chunks: readonly Chunk[]): Uint8Array[] {
-  return blocks(bytes, chunks, 'iTXt').filter((data) =>
-    [...XMP_KEYWORD].every((letter, i) => data[i] === letter.charCodeAt(0)),
+  return blocks(bytes, chunks, 'iTXt').filter(
+    (data) => new TextDecoder('latin1').decode(data.subarray(0, XMP_KEYWORD.length)) === XMP_KEYWORD,
   )
 }
 
@@ -170,7 +171,7 @@ function writeBack(
   placements: readonly Placement[],
 ): { stream: Uint8Array; kept: number } {
   const stride = 1 + width * pixelBytes
-  const fresh = inflated.data.slice()
+  const { data } = inflated
   const touched = new Set<number>()
   for (const box of placements) {
     for (let y = box.y; y < box.y + box.height; y++) {
@@ -185,40 +186,27 @@ function writeBack(
     }
   }
   const none = new Uint8Array(width * pixelBytes)
+  const change = createAdlerChange(data.length)
+  let firstChange = data.length
   for (const y of touched) {
-    filterRow(fresh, y * stride, rows[y - top - 1] ?? none, rows[y - top]!, pixelBytes, 0, width * pixelBytes)
+    const before = data.slice(y * stride, (y + 1) * stride)
+    filterRow(data, y * stride, rows[y - top - 1] ?? none, rows[y - top]!, pixelBytes, 0, width * pixelBytes)
+    for (let i = 0; i < stride; i++) {
+      if (data[y * stride + i] === before[i]) continue
+      change.add(y * stride + i, before[i]!, data[y * stride + i]!)
+      firstChange = Math.min(firstChange, y * stride + i)
+    }
   }
-  const firstRow = Math.min(...touched)
-  let firstChange = firstRow * stride
-  while (firstChange < fresh.length && fresh[firstChange] === inflated.data[firstChange]) firstChange++
-  if (firstChange === fresh.length) return { stream, kept: stream.length }
+  if (firstChange === data.length) return { stream, kept: stream.length }
 
-  const { kept, tail } = spliceStream(stream, inflated, fresh, firstChange)
+  const { kept, tail } = spliceStream(stream, inflated, firstChange)
   const out = new Uint8Array(kept + tail.length + 4)
   out.set(stream.subarray(0, kept))
   out.set(tail, kept)
   const adlerAt = (inflated.endBit + 7) >>> 3
   if (adlerAt + 4 > stream.length) throw new WatermarkError('truncated', 'The PNG file ends before its checksum')
-  writeUint32(out, kept + tail.length, changeAdler(readUint32(stream, adlerAt), inflated.data, fresh, firstChange))
+  writeUint32(out, kept + tail.length, change.apply(readUint32(stream, adlerAt)))
   return { stream: out, kept }
-}
-
-const ADLER_PRIME = 65_521
-
-/**
- * The Adler-32 sum after some bytes changed, from the sum before: both of its halves are linear in the bytes, so the
- * unchanged ones need not be read.
- */
-export function changeAdler(sum: number, before: Uint8Array, after: Uint8Array, first: number): number {
-  let low = sum & 0xffff
-  let high = sum >>> 16
-  for (let i = first; i < after.length; i++) {
-    const change = after[i]! - before[i]!
-    if (change === 0) continue
-    low = (low + change + ADLER_PRIME) % ADLER_PRIME
-    high = (high + change * ((after.length - i) % ADLER_PRIME) + 256 * ADLER_PRIME) % ADLER_PRIME
-  }
-  return ((high << 16) | low) >>> 0
 }
 
 /** The file with the new stream: chunks wholly before the change are copied, CRC and all, and so is everything but IDAT. */

@@ -19,15 +19,17 @@ export const DISTANCE_EXTRA = [
 export const LENGTH_ORDER = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15] as const
 
 /** Index bits of a first level table; longer codes go on in a second level behind it. */
-export const ROOT_BITS = 10
+export const ROOT_BITS = 11
 const ROOT_SIZE = 1 << ROOT_BITS
 
 /**
  * A decoding table. An entry holds the bits to take (0–3), a kind (4–7) and a payload (8 and up); 0 is no code.
- * Kinds 0…13 are the number of extra bits of a length or distance whose base is the payload.
+ * Kinds 0…13 of distances, and 0…5 of lengths, are the number of extra bits; the payload is the base.
  */
 export type DecodeTable = Int32Array
+/** One, two and three literals at once; the payload has a byte for each. 15 − kind is their number. */
 export const KIND_LITERAL = 14
+export const KIND_THREE_LITERALS = 12
 export const KIND_OTHER = 15
 /** Payload of `KIND_OTHER`: end of block; any other payload is a second level (`offset << 4 | index bits`). */
 export const END_OF_BLOCK = 0xfffff
@@ -102,6 +104,25 @@ export function createTable(lengths: Uint8Array, meaning: Meaning): DecodeTable 
     for (let i = code >>> ROOT_BITS; i < 1 << subBits; i += 1 << rest) table[offset + i] = entry | rest
   }
   return table
+}
+
+/** Puts literals whose codes fit into one index together: most of a picture is literals with short codes. */
+export function joinLiterals(table: DecodeTable): DecodeTable {
+  const joined = table.slice()
+  for (let i = 0; i < ROOT_SIZE; i++) {
+    const first = table[i]!
+    if (((first >>> 4) & 15) !== KIND_LITERAL) continue
+    let used = first & 15
+    const second = table[i >>> used]!
+    if (((second >>> 4) & 15) !== KIND_LITERAL || used + (second & 15) > ROOT_BITS) continue
+    used += second & 15
+    const pair = (first & 0xff00) | ((second & 0xff00) << 8)
+    joined[i] = pair | ((KIND_LITERAL - 1) << 4) | used
+    const third = table[i >>> used]!
+    if (((third >>> 4) & 15) !== KIND_LITERAL || used + (third & 15) > ROOT_BITS) continue
+    joined[i] = pair | ((third & 0xff00) << 16) | (KIND_THREE_LITERALS << 4) | (used + (third & 15))
+  }
+  return joined
 }
 
 const FIXED_LITERALS = Uint8Array.from({ length: 288 }, (_, i) => (i < 144 ? 8 : i < 256 ? 9 : i < 280 ? 7 : 8))

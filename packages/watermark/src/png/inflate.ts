@@ -4,7 +4,8 @@ import {
   distanceMeaning,
   END_OF_BLOCK,
   fixedTables,
-  KIND_LITERAL,
+  joinLiterals,
+  KIND_THREE_LITERALS,
   KIND_OTHER,
   LENGTH_ORDER,
   literalMeaning,
@@ -116,8 +117,9 @@ export interface Inflated {
  * @param size Bytes it must give, neither more nor fewer: a bomb stops here.
  * @throws {WatermarkError} `truncated`, `corrupt`.
  */
-export function inflateBlocks(bytes: Uint8Array, start: number, size: number): Inflated {
-  const data = new Uint8Array(size)
+export function inflateBlocks(compressed: Uint8Array, start: number, size: number): Inflated {
+  const data = new Uint8Array(size + SLACK).subarray(0, size)
+  const bytes = withSlack(compressed)
   const blocks: DeflateBlock[] = []
   let bit = start * 8
   let out = 0
@@ -134,7 +136,7 @@ export function inflateBlocks(bytes: Uint8Array, start: number, size: number): I
       out += header.length
       bit = (at + header.length) * 8
     } else {
-      const end = inflateCoded(bytes, header.dataBit, header.literals, header.distances, data, out)
+      const end = inflateCoded(bytes, header.dataBit, joinLiterals(header.literals), header.distances, data, out)
       bit = end.bit
       out = end.out
     }
@@ -144,7 +146,25 @@ export function inflateBlocks(bytes: Uint8Array, start: number, size: number): I
   return { data, blocks, endBit: bit }
 }
 
-/** The hot loop: one block of Huffman codes. Positions are local numbers; nothing is allocated. */
+/** Bytes behind input and output that the hot loop may look at or write to. */
+export const SLACK = 16
+
+/** The same bytes with room behind them. */
+export function withSlack(bytes: Uint8Array): Uint8Array {
+  if (bytes.buffer.byteLength - bytes.byteOffset - bytes.length >= SLACK) return bytes
+  const copy = new Uint8Array(bytes.length + SLACK)
+  copy.set(bytes)
+  return copy.subarray(0, bytes.length)
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.length + SLACK)
+}
+
+/**
+ * The hot loop: one block of Huffman codes. There is no bit buffer to refill: every look is one unaligned 32-bit read,
+ * good for 25 bits. Matches are copied four bytes at a time; what is written too far is written over next.
+ */
 function inflateCoded(
   bytes: Uint8Array,
   startBit: number,
@@ -153,88 +173,59 @@ function inflateCoded(
   data: Uint8Array,
   start: number,
 ): { bit: number; out: number } {
-  const limit = bytes.length + 4
+  const input = viewOf(bytes)
+  const output = viewOf(data)
+  const lastBit = bytes.length * 8
   const size = data.length
+  let bit = startBit
   let out = start
-  let at = startBit >>> 3
-  let held = 8 - (startBit & 7)
-  let hold = at < bytes.length ? bytes[at]! >>> (startBit & 7) : 0
-  at++
   for (;;) {
-    if (held < 16) {
-      if (at > limit) truncated()
-      hold |= ((bytes[at]! | (bytes[at + 1]! << 8)) << held) | 0
-      at += 2
-      held += 16
-    }
+    if (bit > lastBit) truncated()
+    let hold = input.getInt32(bit >>> 3, true) >>> (bit & 7)
     let entry = literals[hold & ROOT_MASK]!
-    if ((entry & 0xf0) === KIND_LITERAL << 4) {
-      hold >>>= entry & 15
-      held -= entry & 15
-      if (out >= size) corrupt('more pixels than the header says')
-      data[out++] = entry >>> 8
+    let kind = (entry >>> 4) & 15
+    if (kind === KIND_OTHER) {
+      bit += entry & 15
+      if (entry >>> 8 === END_OF_BLOCK) break
+      hold >>>= ROOT_BITS
+      entry = literals[(entry >>> 12) + (hold & ((1 << ((entry >>> 8) & 15)) - 1))]!
+      kind = (entry >>> 4) & 15
+    }
+    bit += entry & 15
+    if (kind >= KIND_THREE_LITERALS) {
+      if (kind === KIND_OTHER) break
+      output.setInt32(out, entry >>> 8, true)
+      out += KIND_OTHER - kind
+      if (out > size) corrupt('more pixels than the header says')
       continue
     }
-    if ((entry & 0xf0) === KIND_OTHER << 4) {
-      hold >>>= entry & 15
-      held -= entry & 15
-      if (entry >>> 8 === END_OF_BLOCK) break
-      entry = literals[(entry >>> 12) + (hold & ((1 << ((entry >>> 8) & 15)) - 1))]!
-      if ((entry & 0xf0) === KIND_LITERAL << 4) {
-        hold >>>= entry & 15
-        held -= entry & 15
-        if (out >= size) corrupt('more pixels than the header says')
-        data[out++] = entry >>> 8
-        continue
-      }
-      if ((entry & 0xf0) === KIND_OTHER << 4) {
-        hold >>>= entry & 15
-        held -= entry & 15
-        break
-      }
-    }
     if (entry === 0) corrupt('an unknown code')
-    hold >>>= entry & 15
-    held -= entry & 15
-    if (held < 16) {
-      if (at > limit) truncated()
-      hold |= ((bytes[at]! | (bytes[at + 1]! << 8)) << held) | 0
-      at += 2
-      held += 16
-    }
-    const lengthExtra = (entry >>> 4) & 15
-    const length = (entry >>> 8) + (hold & ((1 << lengthExtra) - 1))
-    hold >>>= lengthExtra
-    held -= lengthExtra
-    if (held < 16) {
-      hold |= ((bytes[at]! | (bytes[at + 1]! << 8)) << held) | 0
-      at += 2
-      held += 16
-    }
+    const length = (entry >>> 8) + ((hold >>> (entry & 15)) & ((1 << kind) - 1))
+    bit += kind
+
+    hold = input.getInt32(bit >>> 3, true) >>> (bit & 7)
     entry = distances[hold & ROOT_MASK]!
     if ((entry & 0xf0) === KIND_OTHER << 4) {
-      hold >>>= entry & 15
-      held -= entry & 15
+      bit += entry & 15
+      hold >>>= ROOT_BITS
       entry = distances[(entry >>> 12) + (hold & ((1 << ((entry >>> 8) & 15)) - 1))]!
     }
     if (entry === 0) corrupt('an unknown distance')
-    hold >>>= entry & 15
-    held -= entry & 15
-    if (held < 16) {
-      hold |= ((bytes[at]! | (bytes[at + 1]! << 8)) << held) | 0
-      at += 2
-      held += 16
-    }
-    const distanceExtra = (entry >>> 4) & 15
-    const distance = (entry >>> 8) + (hold & ((1 << distanceExtra) - 1))
-    hold >>>= distanceExtra
-    held -= distanceExtra
+    bit += entry & 15
+    const extra = (entry >>> 4) & 15
+    const distance = (entry >>> 8) + ((input.getInt32(bit >>> 3, true) >>> (bit & 7)) & ((1 << extra) - 1))
+    bit += extra
     if (distance > out) corrupt('a distance before the beginning')
     const end = out + length
     if (end > size) corrupt('more pixels than the header says')
-    for (let from = out - distance; out < end;) data[out++] = data[from++]!
+    let from = out - distance
+    if (distance >= 4) {
+      for (; out < end; out += 4, from += 4) output.setInt32(out, output.getInt32(from, true), true)
+      out = end
+    } else {
+      while (out < end) data[out++] = data[from++]!
+    }
   }
-  const bit = at * 8 - held
-  if (bit > bytes.length * 8) truncated()
+  if (bit > lastBit) truncated()
   return { bit, out }
 }

@@ -16,17 +16,15 @@ export interface SplicedStream {
  * whose bytes still agree stays a match, the rest become literals. Nothing has to be searched, which makes this about
  * as fast as inflating. Blocks behind the change in which nothing differs are copied bit by bit.
  *
- * @param bytes The old stream; deflate begins somewhere inside, as `inflated.blocks` says.
- * @param fresh The pixels as they are now; same length as `inflated.data`.
+ * @param bytes The old stream.
+ * @param inflated Where its blocks are; `data` holds the bytes as they are to be now.
  * @param firstChange First byte that differs.
  */
 export function spliceStream(
   bytes: Uint8Array,
-  inflated: Inflated,
-  fresh: Uint8Array,
+  { data: fresh, blocks, endBit }: Inflated,
   firstChange: number,
 ): SplicedStream {
-  const { blocks, endBit } = inflated
   let first = blocks.length - 1
   while (first > 0 && blocks[first]!.out > firstChange) first--
   let { bit, out } = blocks[first]!
