@@ -215,6 +215,13 @@ export function decodeFrames(body: string | Uint8Array, options: FrameDecoderOpt
 export interface FrameEncoder {
   /** Text of one frame with its exact length; the first call starts with the prefix. */
   push(entries: Frame): string
+  /**
+   * The same for a frame whose JSON text is already made, so that a long snapshot is not encoded anew each time.
+   *
+   * @param entries How many entries it holds.
+   * @param jsonBytes Its UTF-8 length, when that is known without counting.
+   */
+  pushJson(json: string, entries: number, jsonBytes?: number): string
   /** The end marker with the exact entry count and UTF-8 total. Source: fact sheet §4.2 [S]. */
   end(): string
 }
@@ -236,6 +243,15 @@ export function createFrameEncoder(): FrameEncoder {
     push(frame) {
       entries += frame.length
       return write(encodeFrame(frame))
+    },
+    pushJson(json, count, jsonBytes) {
+      entries += count
+      const frame = `${json.length + 2}\n${json}\n`
+      if (jsonBytes === undefined) return write(frame)
+      const out = started ? frame : REPLY_PREFIX + frame
+      started = true
+      bytes += out.length - json.length + jsonBytes
+      return out
     },
     end() {
       const before = bytes + (started ? 0 : REPLY_PREFIX.length)
