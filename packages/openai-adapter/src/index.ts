@@ -1,1 +1,10 @@
-export {}
+export { decodeChatRequest, type ChatShape, type DecodeChatOptions, type DecodedChatRequest } from './chat/decode.ts'
+export { encodeChatCompletion, type ChatCompletionBody } from './chat/encode.ts'
+export type { ChatEncodeOptions } from './chat/encode-options.ts'
+export { createChatStreamEncoder, type ChatStreamEncoder } from './chat/encode-stream.ts'
+export { ChatRequestSchema, type ChatRequestBody } from './chat/schema.ts'
+export { encodeErrorBody, type OpenAIErrorBody } from './errors.ts'
+export { createFileFields, type FileFields } from './file-fields.ts'
+export { createOpenAIHandler } from './handler.ts'
+export { encodeModel, encodeModelList, type OpenAIModel } from './models.ts'
+export type { OpenAIHandlerOptions } from './options.ts'

@@ -1,0 +1,22 @@
+/**
+ * Remembers the thought signatures of calls by the id a client was given: most clients send the id back and
+ * drop what they cannot read. Bounded; the oldest go first. Source: `gemini-api.md` section 4, step 1.
+ */
+export interface SignatureMemory {
+  remember(callId: string, signature: string): void
+  recall(callId: string): string | undefined
+}
+
+export function createSignatureMemory({ maxEntries = 10_000 } = {}): SignatureMemory {
+  const signatures = new Map<string, string>()
+  return {
+    remember(callId, signature) {
+      signatures.delete(callId)
+      signatures.set(callId, signature)
+      if (signatures.size <= maxEntries) return
+      const oldest = signatures.keys().next()
+      if (oldest.done !== true) signatures.delete(oldest.value)
+    },
+    recall: (callId) => signatures.get(callId),
+  }
+}
