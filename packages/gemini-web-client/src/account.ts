@@ -1,0 +1,109 @@
+import { readAccountStatus, RPC, statusPayload, type AccountStatus } from '@castorjs/gemini-web-protocol'
+import type { Batch } from './batch-execute.ts'
+import { GeminiWebError, isGeminiWebError } from './error.ts'
+import type { Session } from './session.ts'
+
+/** The model list is read again after this time. Source: fact sheet section 12. */
+const STATUS_LIFE_MS = 6 * 3_600_000
+
+/** What the web app says about the account. */
+export interface AccountInfo {
+  readonly status: AccountStatus | undefined
+  /**
+   * Makes sure the status is known and recent.
+   * @throws {GeminiWebError} `signed_out`, `account_rejected`, `address_blocked`
+   */
+  prepare(): Promise<void>
+  refresh(): Promise<AccountStatus>
+  /** After a suspicious answer: is the account still trusted, and does a rotation help? */
+  confirm(): Promise<'trusted' | 'renewed' | 'lost'>
+}
+
+export interface AccountInfoOptions {
+  session: Session
+  batch: Batch
+  now: () => number
+}
+
+export function createAccountInfo({ session, batch, now }: AccountInfoOptions): AccountInfo {
+  let status: AccountStatus | undefined
+  let readAtMs: number | undefined
+  let running: Promise<AccountStatus> | undefined
+  let preparing: Promise<void> | undefined
+
+  function refresh(): Promise<AccountStatus> {
+    running ??= batch
+      .one(RPC.status, statusPayload())
+      .then((payload) => {
+        status = readAccountStatus(payload)
+        readAtMs = now()
+        return status
+      })
+      .finally(() => {
+        running = undefined
+      })
+    return running
+  }
+
+  async function prepareOnce(): Promise<void> {
+    let current: AccountStatus
+    try {
+      current = await refresh()
+    } catch (error) {
+      if (isGeminiWebError(error) && (error.code === 'drift' || error.code === 'unavailable')) {
+        // Chatting works without the list; the fallback line-up takes its place until the next try.
+        readAtMs = now()
+        return
+      }
+      throw error
+    }
+    if (current.guest) {
+      await session.renew()
+      current = await refresh()
+    }
+    if (current.guest) {
+      readAtMs = undefined
+      throw new GeminiWebError('signed_out', 'The web app does not recognise the session in these cookies', {
+        upstreamCode: String(current.code),
+      })
+    }
+    if (current.blocked) {
+      readAtMs = undefined
+      throw blockedError(current.code)
+    }
+  }
+
+  return {
+    get status() {
+      return status
+    },
+    prepare() {
+      if (!session.account) return Promise.resolve()
+      if (readAtMs !== undefined && now() - readAtMs < STATUS_LIFE_MS) return Promise.resolve()
+      preparing ??= prepareOnce().finally(() => {
+        preparing = undefined
+      })
+      return preparing
+    },
+    refresh,
+    async confirm() {
+      if (!(await refresh()).guest) return 'trusted'
+      await session.renew()
+      const { guest } = await refresh()
+      if (guest) readAtMs = undefined
+      return guest ? 'lost' : 'renewed'
+    },
+  }
+}
+
+/** Statuses that stop everything. Source: fact sheet section 1.5. */
+function blockedError(code: number): GeminiWebError {
+  const facts = { upstreamCode: String(code) }
+  if (code === 1060) {
+    return new GeminiWebError('address_blocked', 'The web app is not offered in the country of this address', facts)
+  }
+  if (code === 1014) {
+    return new GeminiWebError('account_rejected', 'The account has no access to the web app at the moment', facts)
+  }
+  return new GeminiWebError('account_rejected', `The web app does not serve this account (status ${code})`, facts)
+}

@@ -1,0 +1,129 @@
+import { DOWNLOAD_COOKIES, HOSTS, ROTATE_COOKIES, TICKET_COOKIES } from '@castorjs/gemini-web-protocol'
+import { Cookie, CookieJar as ToughJar } from 'tough-cookie'
+import { SESSION_COOKIE, TICKET_COOKIE, type ImportedCookie } from './read-cookies.ts'
+
+/** Which cookies a request carries: what a browser would send, the rotation pair, the download set, or none. */
+export type CookieChoice = 'all' | 'pair' | 'download' | 'none'
+
+export interface CookieChange {
+  /** Any cookie has another value than before. */
+  changed: boolean
+  /** The session ticket is among them. */
+  ticket: boolean
+}
+
+/** The cookies of one account, with domain and path rules. Cookies of other sites than google.com are never kept. */
+export interface CookieJar {
+  /** Value of the `Cookie` header for a URL of the web app; undefined when there is none to send. */
+  header(url: string, choice?: CookieChoice): string | undefined
+  /** Takes every `Set-Cookie` line of a reply. */
+  merge(url: string, lines: readonly string[]): CookieChange
+  /** Takes cookies of an export; returns how many were kept. */
+  add(cookies: readonly ImportedCookie[]): number
+  get(name: string): string | undefined
+  /** Everything, as plain data that `add` takes back. */
+  export(): ImportedCookie[]
+  clear(): void
+}
+
+/** Where bare cookies belong. */
+const HOME = `${HOSTS.app}/`
+const HOME_DOMAIN = 'google.com'
+
+/** Creates an empty jar. */
+export function createCookieJar(): CookieJar {
+  let jar = new ToughJar()
+
+  function named(names: ReadonlySet<string>): string | undefined {
+    const cookies = jar.getCookiesSync(HOME).filter((cookie) => names.has(cookie.key) && cookie.hostOnly !== true)
+    return join(cookies)
+  }
+
+  return {
+    header(url, choice = 'all') {
+      if (choice === 'none') return undefined
+      if (choice === 'pair') return named(new Set(ROTATE_COOKIES))
+      return choice === 'download' ? named(DOWNLOAD_COOKIES) : join(jar.getCookiesSync(url))
+    },
+    merge(url, lines) {
+      const change: CookieChange = { changed: false, ticket: false }
+      for (const line of lines) {
+        const cookie = Cookie.parse(line)
+        if (cookie === undefined || !isHome(cookie.domain ?? new URL(url).hostname)) continue
+        const before = valueOf(jar, url, cookie.key)
+        jar.setCookieSync(cookie, url, { ignoreError: true })
+        if (valueOf(jar, url, cookie.key) === before) continue
+        change.changed = true
+        if (TICKET_COOKIES.includes(cookie.key)) change.ticket = true
+      }
+      return change
+    },
+    add(cookies) {
+      let kept = 0
+      for (const cookie of cookies) if (addCookie(jar, cookie)) kept++
+      return kept
+    },
+    get: (name) => valueOf(jar, HOME, name),
+    export() {
+      const cookies = jar.serializeSync()?.cookies ?? []
+      return cookies.flatMap((plain) => {
+        const cookie = Cookie.fromJSON(plain)
+        return cookie === undefined ? [] : [toPlain(cookie)]
+      })
+    },
+    clear() {
+      jar = new ToughJar()
+    },
+  }
+}
+
+function join(cookies: readonly Cookie[]): string | undefined {
+  return cookies.length === 0 ? undefined : cookies.map((cookie) => `${cookie.key}=${cookie.value}`).join('; ')
+}
+
+function valueOf(jar: ToughJar, url: string, name: string): string | undefined {
+  return jar.getCookiesSync(url).find((cookie) => cookie.key === name)?.value
+}
+
+function isHome(domain: string): boolean {
+  const bare = domain.replace(/^\./, '').toLowerCase()
+  return bare === HOME_DOMAIN || bare.endsWith(`.${HOME_DOMAIN}`)
+}
+
+function addCookie(jar: ToughJar, { name, value, domain, path = '/', expiresMs, hostOnly }: ImportedCookie): boolean {
+  const bare = (domain ?? HOME_DOMAIN).replace(/^\./, '').toLowerCase()
+  if (!isHome(bare)) return false
+  const alone = hostOnly === true || name.startsWith('__Host-')
+  const cookie = new Cookie({
+    key: name,
+    value,
+    domain: alone ? null : bare,
+    path,
+    secure: true,
+    httpOnly: true,
+    expires: expiresMs === undefined ? 'Infinity' : new Date(expiresMs),
+  })
+  const host = alone && bare === HOME_DOMAIN ? new URL(HOME).hostname : bare === HOME_DOMAIN ? `www.${bare}` : bare
+  return jar.setCookieSync(cookie, `https://${host}${path}`, { ignoreError: true }) !== undefined
+}
+
+function toPlain(cookie: Cookie): ImportedCookie {
+  return {
+    name: cookie.key,
+    value: cookie.value,
+    domain: cookie.domain ?? HOME_DOMAIN,
+    path: cookie.path ?? '/',
+    hostOnly: cookie.hostOnly === true,
+    ...(cookie.expires instanceof Date ? { expiresMs: cookie.expires.getTime() } : {}),
+  }
+}
+
+/** The account session, if the jar holds one: the identity that caches are bound to. */
+export function sessionOf(jar: CookieJar): string | undefined {
+  return jar.get(SESSION_COOKIE)
+}
+
+/** Expiry of the imported ticket, the only hint of its age in an export. */
+export function ticketExpiry(cookies: readonly ImportedCookie[]): number | undefined {
+  return cookies.find((cookie) => cookie.name === TICKET_COOKIE)?.expiresMs
+}

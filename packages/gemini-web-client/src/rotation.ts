@@ -1,0 +1,118 @@
+import {
+  HOSTS,
+  ROTATE_BODY,
+  ROTATE_INTERVAL_MS,
+  ROTATE_MINIMUM_MS,
+  rotateCookiesUrl,
+  rotateHeaders,
+} from '@castorjs/gemini-web-protocol'
+import { TICKET_COOKIE } from './cookies/read-cookies.ts'
+import type { Wire } from './wire.ts'
+import { backgroundTimer, within } from './within.ts'
+
+/**
+ * What became of a rotation.
+ *
+ * - `renewed`: a new ticket is in the jar and saved.
+ * - `still-good`: the server kept the ticket.
+ * - `too-soon`: less than a minute after the last one, or the server said so; nothing changed.
+ * - `refused`: the session is dead or bound to a device.
+ */
+export type RotationOutcome = 'renewed' | 'still-good' | 'too-soon' | 'refused'
+
+export interface RotationOptions {
+  wire: Wire
+  userAgent: string
+  /** Unix milliseconds of the last request to rotate, wherever it was made. */
+  lastRotation: () => number | undefined
+  /** Remembers, durably, that the server is being asked now. */
+  remember: (atMs: number) => Promise<void>
+  /** Takes newer cookies of another process; true when there were some. */
+  adopt: () => Promise<boolean>
+  exclusive?: <Result>(work: () => Promise<Result>) => Promise<Result>
+  /** Average distance between rotations; 0 turns the clock off. */
+  intervalMs?: number
+  timeoutMs: number
+  closed: AbortSignal
+  now: () => number
+  random: () => number
+  onOutcome?: (outcome: RotationOutcome) => void
+}
+
+export interface Rotation {
+  /** Rotates now, unless that is too soon. Calls at the same time share one request. */
+  rotate(): Promise<RotationOutcome>
+  /** Starts the clock. */
+  start(): void
+  stop(): void
+}
+
+/** Renews the session ticket: one request at a time, never two within a minute, on a clock of 480 s ± 10 %. */
+export function createRotation(options: RotationOptions): Rotation {
+  const { wire, now, random, intervalMs = ROTATE_INTERVAL_MS, exclusive = (work) => work() } = options
+  let running: Promise<RotationOutcome> | undefined
+  let cancelTimer: (() => void) | undefined
+  let started = false
+
+  async function rotateOnce(): Promise<RotationOutcome> {
+    if (await options.adopt()) return 'renewed'
+    const last = options.lastRotation()
+    if (last !== undefined && now() - last < ROTATE_MINIMUM_MS && now() >= last) return 'too-soon'
+    await options.remember(now())
+    const before = ticketOf(wire)
+    const status = await within(options.timeoutMs, 'The rotation of the session ticket', [options.closed], send)
+    if (status === 429) return 'too-soon'
+    if (status === 401 || status === 403 || (status >= 300 && status < 400)) return 'refused'
+    return ticketOf(wire) === before ? 'still-good' : 'renewed'
+  }
+
+  async function send(signal: AbortSignal): Promise<number> {
+    const response = await wire.send(rotateCookiesUrl(HOSTS.accounts), {
+      method: 'POST',
+      headers: rotateHeaders({ userAgent: options.userAgent }),
+      body: ROTATE_BODY,
+      cookies: 'pair',
+      signal,
+    })
+    await response.discard()
+    return response.status
+  }
+
+  function schedule(): void {
+    cancelTimer?.()
+    if (!started || intervalMs <= 0) return
+    const delay = intervalMs * (0.9 + 0.2 * random())
+    cancelTimer = backgroundTimer(() => {
+      // A failure here shows in the next request, which rotates again on demand.
+      void rotation.rotate().then(schedule, schedule)
+    }, delay)
+  }
+
+  const rotation: Rotation = {
+    rotate() {
+      running ??= exclusive(rotateOnce)
+        .then((outcome) => {
+          options.onOutcome?.(outcome)
+          return outcome
+        })
+        .finally(() => {
+          running = undefined
+        })
+      return running
+    },
+    start() {
+      started = true
+      schedule()
+    },
+    stop() {
+      started = false
+      cancelTimer?.()
+      cancelTimer = undefined
+    },
+  }
+  return rotation
+}
+
+function ticketOf(wire: Wire): string | undefined {
+  return wire.jar.get(TICKET_COOKIE)
+}

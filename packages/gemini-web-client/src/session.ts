@@ -1,0 +1,281 @@
+import {
+  appPageUrl,
+  HOSTS,
+  pageHeaders,
+  readPageState,
+  readPageTokens,
+  readRedirect,
+  REQUEST_NUMBER_STEP,
+  TICKET_STALE_MS,
+  type PageTokens,
+  type RpcQuery,
+} from '@castorjs/gemini-web-protocol'
+import { createCookieJar, sessionOf, type CookieJar } from './cookies/cookie-jar.ts'
+import { readCookies } from './cookies/read-cookies.ts'
+import { GeminiWebError } from './error.ts'
+import type { Ports, SessionOptions } from './options.ts'
+import { replyError } from './refusal-error.ts'
+import { createRotation, type Rotation, type RotationOutcome } from './rotation.ts'
+import { fillJar, type SessionState } from './session-state.ts'
+import { createWire, readText, type Wire } from './wire.ts'
+import { within } from './within.ts'
+
+/** A page is read again after this time. Source: fact sheet section 12 (token refresh, guest cookies). */
+const PAGE_LIFE_MS = 3_600_000
+const GUEST_PAGE_LIFE_MS = 1_500_000
+/** A token keeps working for at least an hour. Source: fact sheet section 1.3 c. */
+const TOKEN_LIFE_MS = 3_600_000
+const PAGE_BYTES = 4_194_304
+
+/** Cookies, page tokens and their renewal for one account or one guest. */
+export interface Session {
+  readonly wire: Wire
+  /** True when there are cookies of an account; a guest has none. */
+  readonly account: boolean
+  readonly page: Readonly<PageTokens>
+  readonly token: string | undefined
+  /** Query of the next POST. */
+  query(): RpcQuery
+  /** Makes sure the page was read and the ticket is fresh. Calls at the same time share the work. */
+  prepare(): Promise<void>
+  /** Takes the token of an error reply. */
+  takeToken(token: string): void
+  rotate(): Promise<RotationOutcome>
+  /** After an authentication failure: rotates and reads the page again. @throws {GeminiWebError} `signed_out` */
+  renew(): Promise<RotationOutcome>
+  readonly ticketAtMs: number | undefined
+  readonly rotatedAtMs: number | undefined
+  /** Everything to keep, as plain data. */
+  export(): SessionState
+  close(): Promise<void>
+}
+
+export function createSession(options: SessionOptions, ports: Ports): Session {
+  const { accountIndex, language = 'en', userAgent, store } = options
+  const { now, random, closed, timeoutMs } = ports
+  const given = options.cookies === undefined ? undefined : readCookies(options.cookies)
+  const jar: CookieJar = createCookieJar()
+
+  let page: PageTokens = {}
+  let pageAtMs: number | undefined
+  let token: SessionState['token']
+  let imports: string[] = []
+  let rotatedAtMs: number | undefined
+  let ticketAtMs: number | undefined
+  let loaded = false
+  let preparing: Promise<void> | undefined
+  let requestNumber = 10_000 + Math.floor(random() * 900_000)
+
+  const wire = createWire({
+    transport: ports.transport,
+    jar,
+    ...(options.baseUrls === undefined ? {} : { baseUrls: options.baseUrls }),
+    onCookies(change) {
+      if (change.ticket) {
+        ticketAtMs = now()
+        token = undefined
+      }
+      return save()
+    },
+  })
+
+  // Saves never overlap; what changes during one is in the next.
+  let saving: Promise<void> | undefined
+  let dirty = false
+  function save(): Promise<void> {
+    if (store === undefined && options.onCookies === undefined) return Promise.resolve()
+    dirty = true
+    saving ??= (async () => {
+      try {
+        while (dirty) {
+          dirty = false
+          const state = exportState()
+          await store?.save(state)
+          await options.onCookies?.(state)
+        }
+      } finally {
+        saving = undefined
+      }
+    })()
+    return saving
+  }
+
+  function exportState(): SessionState {
+    return {
+      version: 1,
+      cookies: jar.export(),
+      imports,
+      ...(rotatedAtMs === undefined ? {} : { rotatedAtMs }),
+      ...(ticketAtMs === undefined ? {} : { ticketAtMs }),
+      ...(token === undefined ? {} : { token }),
+    }
+  }
+
+  function isAccount(): boolean {
+    return sessionOf(jar) !== undefined
+  }
+
+  const rotation: Rotation = createRotation({
+    wire,
+    userAgent,
+    now,
+    random,
+    closed,
+    timeoutMs,
+    ...(options.rotationIntervalMs === undefined ? {} : { intervalMs: options.rotationIntervalMs }),
+    lastRotation: () => rotatedAtMs,
+    remember(atMs) {
+      rotatedAtMs = atMs
+      return save()
+    },
+    async adopt() {
+      if (store?.exclusive === undefined) return false
+      const stored = await store.load()
+      if (stored?.ticketAtMs === undefined || stored.ticketAtMs <= (ticketAtMs ?? 0)) return false
+      jar.add(stored.cookies)
+      rotatedAtMs = stored.rotatedAtMs
+      ticketAtMs = stored.ticketAtMs
+      token = undefined
+      return true
+    },
+    ...(store?.exclusive === undefined ? {} : { exclusive: (work) => store.exclusive?.(work) ?? work() }),
+    onOutcome(outcome) {
+      if (outcome === 'still-good') ticketAtMs = now()
+      ports.onRotation?.(outcome)
+    },
+  })
+
+  async function load(): Promise<void> {
+    const stored = await store?.load()
+    const merged = await fillJar(jar, stored, given)
+    imports = merged.imports
+    if (!merged.imported) {
+      rotatedAtMs = stored?.rotatedAtMs
+      ticketAtMs = stored?.ticketAtMs
+      token = stored?.token
+    } else {
+      // The age of a fresh export is unknown; it is taken as new and renewed on demand.
+      ticketAtMs = now()
+      await save()
+    }
+    loaded = true
+  }
+
+  /** Reads the app page; false when it shows no token. */
+  async function loadPage(): Promise<boolean> {
+    return within(timeoutMs, 'The app page', [closed], async (signal) => {
+      const url = appPageUrl(HOSTS.app, { language, ...(accountIndex === undefined ? {} : { accountIndex }) })
+      const response = await wire.send(url, { headers: pageHeaders({ userAgent }), signal })
+      const location = response.header('location')
+      const body = await readText(response, PAGE_BYTES, signal)
+      const reply = { status: response.status, body, ...(location === undefined ? {} : { location }) }
+      const state = readPageState(reply)
+      // A guest's redirect to the sign-in page and an account's dead cookies look alike; both show no token.
+      if (state === 'sign-in' || state === 'small-body') return false
+      if (state !== 'signed-in' && state !== 'guest') throw pageError(reply)
+      page = readPageTokens(body)
+      pageAtMs = now()
+      if (page.token !== undefined) {
+        token = { value: page.token, fetchedAtMs: now() }
+        if (isAccount()) await save()
+      }
+      return state === 'signed-in'
+    })
+  }
+
+  function pageError(reply: { status: number; body: string; location?: string }): GeminiWebError {
+    if (reply.status === 200 || (reply.location !== undefined && readRedirect(reply.location) === undefined)) {
+      return new GeminiWebError('drift', 'The app page has a shape that is not known', { status: reply.status })
+    }
+    return replyError(reply)
+  }
+
+  function ticketIsStale(): boolean {
+    return isAccount() && ticketAtMs !== undefined && now() - ticketAtMs > TICKET_STALE_MS
+  }
+
+  async function prepareOnce(): Promise<void> {
+    if (!loaded) await load()
+    if (ticketIsStale()) await rotateQuietly()
+    const life = isAccount() ? PAGE_LIFE_MS : GUEST_PAGE_LIFE_MS
+    if (pageAtMs === undefined || now() - pageAtMs > life) await openPage()
+    if (isAccount()) rotation.start()
+  }
+
+  async function openPage(): Promise<void> {
+    if ((await loadPage()) || !isAccount()) {
+      pageAtMs ??= now()
+      return
+    }
+    if ((await rotateQuietly()) === 'renewed' && (await loadPage())) return
+    // Some pages leave the token out although the session is fine: an old token, or the repair by the first
+    // POST, takes its place, and the status call tells whether the account is alive.
+    if (token !== undefined && now() - token.fetchedAtMs > TOKEN_LIFE_MS) token = undefined
+    pageAtMs ??= now()
+  }
+
+  /** A rotation whose failure is left to the request that needs it. */
+  async function rotateQuietly(): Promise<RotationOutcome | undefined> {
+    try {
+      return await rotation.rotate()
+    } catch {
+      closed.throwIfAborted()
+      return undefined
+    }
+  }
+
+  return {
+    wire,
+    get account() {
+      return loaded ? isAccount() : given !== undefined
+    },
+    get page() {
+      return page
+    },
+    get token() {
+      return token?.value
+    },
+    get ticketAtMs() {
+      return ticketAtMs
+    },
+    get rotatedAtMs() {
+      return rotatedAtMs
+    },
+    query() {
+      requestNumber += REQUEST_NUMBER_STEP
+      return {
+        requestNumber,
+        language,
+        ...(accountIndex === undefined ? {} : { accountIndex }),
+        ...(page.buildLabel === undefined ? {} : { buildLabel: page.buildLabel }),
+        ...(page.sessionId === undefined ? {} : { sessionId: page.sessionId }),
+      }
+    },
+    prepare() {
+      if (loaded && pageAtMs !== undefined && !ticketIsStale()) {
+        const life = isAccount() ? PAGE_LIFE_MS : GUEST_PAGE_LIFE_MS
+        if (now() - pageAtMs <= life) return Promise.resolve()
+      }
+      preparing ??= prepareOnce().finally(() => {
+        preparing = undefined
+      })
+      return preparing
+    },
+    takeToken(value) {
+      token = { value, fetchedAtMs: now() }
+      void save()
+    },
+    rotate: () => rotation.rotate(),
+    async renew() {
+      const outcome = await rotation.rotate()
+      await loadPage()
+      return outcome
+    },
+    export: exportState,
+    async close() {
+      rotation.stop()
+      await preparing?.catch(() => undefined)
+      await saving
+    },
+  }
+}
