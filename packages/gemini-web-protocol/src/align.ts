@@ -56,8 +56,8 @@ function bestEnd(tail: string, rest: string): number {
   let best = 0
   let score = 0
   for (let j = 1; j <= newUnits.length; j++) {
-    // Twice what agrees, less what one of both has alone.
-    const gain = 2 * (row[j] as number) - Math.abs(oldUnits.length - j)
+    // What agrees, less what only the new text has.
+    const gain = 2 * (row[j] as number) - j
     if (gain > score) {
       score = gain
       best = j

@@ -183,7 +183,7 @@ export {
   type ReplyUpdate,
   type TextChange,
 } from './reply.ts'
-export { createReplyDecoder, type ReplyDecoder, type ReplyDecoderOptions } from './reply-decoder.ts'
+export { createReplyDecoder, readReply, type ReplyDecoder, type ReplyDecoderOptions } from './reply-decoder.ts'
 export {
   buildCandidate,
   CANDIDATE_CARD_TEXT,

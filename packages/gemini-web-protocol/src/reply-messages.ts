@@ -74,6 +74,14 @@ export interface SnapshotInput extends MessageIds, LayoutOption {
   nodes?: unknown
 }
 
+/** Index 40 of a snapshot; meaning unknown. Source: fact sheet §4.4 [M]. */
+const CONSTANT_40 = [
+  [
+    [1, 2],
+    [4, 2],
+  ],
+]
+
 /** A cumulative snapshot, 45 slots as in 2026 captures. `layout` is that of the rich content. */
 export function snapshotMessage(input: SnapshotInput): unknown[] {
   const {
@@ -89,6 +97,8 @@ export function snapshotMessage(input: SnapshotInput): unknown[] {
     layout = 'dense',
   } = input
   const final = input.final ?? candidates[0]?.complete === true
+  // Snapshots before the first word are a little shorter in the recordings.
+  const spoken = candidates.some((candidate) => candidate.text !== undefined && candidate.text !== '')
   return writeSlots({
     1: [chatId, responseId],
     4: candidates.map((candidate) => buildCandidate({ language, ...candidate }, { layout })),
@@ -96,16 +106,11 @@ export function snapshotMessage(input: SnapshotInput): unknown[] {
     8: country,
     14: final,
     19: language,
-    24: [null, [false, false], [false]],
+    24: spoken ? [null, [false, false], [false]] : [null, [false, false]],
     26: nodes,
     29: [1, 1, 1],
     39: final ? modelId : undefined,
-    40: [
-      [
-        [1, 2],
-        [4, 2],
-      ],
-    ],
+    40: spoken ? CONSTANT_40 : undefined,
     42: final ? modelName : undefined,
     43: false,
     44: [[]],
