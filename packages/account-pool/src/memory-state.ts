@@ -38,7 +38,8 @@ interface Egress {
   /** Requests it may send now; fills up at the pace. */
   tokens: number
   filledAt: number
-  pacedUntil: number
+  /** The pace it was last asked to keep. */
+  perMinute: number
   rest: Rest | undefined
 }
 
@@ -48,6 +49,9 @@ interface Obstruction {
   until: number | undefined
 }
 
+const MINUTE_MS = 60_000
+/** What a sum of fractions may be off by. */
+const ROUNDING = 1e-6
 /** Conversations remembered at most; the least recently used is forgotten first. */
 const MAX_CONVERSATIONS = 10_000
 
@@ -62,7 +66,7 @@ export function createMemoryPoolState({ now = Date.now }: { now?: () => number }
   function egressOf(name: string): Egress {
     let egress = egresses.get(name)
     if (egress === undefined) {
-      egress = { name, tokens: Infinity, filledAt: 0, pacedUntil: 0, rest: undefined }
+      egress = { name, tokens: Infinity, filledAt: 0, perMinute: 0, rest: undefined }
       egresses.set(name, egress)
     }
     return egress
@@ -111,7 +115,8 @@ export function createMemoryPoolState({ now = Date.now }: { now?: () => number }
     if (ask.lease === '') return found
     const ceiling = ceilingUntil(account, at)
     if (ceiling > at) see('ceiling', ceiling)
-    const paced = pacedUntil(account.egress, ask.perMinute, at)
+    account.egress.perMinute = ask.perMinute
+    const paced = pacedUntil(account.egress, at)
     if (paced > at) see('paced', paced)
     const onTrial = all.some((rest) => isOnTrial(rest, at) && rest?.trial !== undefined)
     if (onTrial || account.active.size >= account.limits.maxConcurrent) see('busy', undefined)
@@ -279,10 +284,10 @@ export function createMemoryPoolState({ now = Date.now }: { now?: () => number }
             scope: { type: 'model' as const, account: account.limits.id, model },
           })),
         })),
-        egresses: [...egresses.values()].map(({ name, rest, pacedUntil: until }) => ({
-          egress: name,
-          rest: rest === undefined ? undefined : { ...rest },
-          pacedUntil: until > at ? until : 0,
+        egresses: [...egresses.values()].map((egress) => ({
+          egress: egress.name,
+          rest: egress.rest === undefined ? undefined : { ...egress.rest },
+          pacedUntil: pacedUntil(egress, at),
         })),
       }
     },
@@ -304,11 +309,10 @@ function ceilingUntil({ hour, day, limits }: Account, at: number): number {
 }
 
 /** Fills the bucket up to now; 0 when a request may go. */
-function pacedUntil(egress: Egress, perMinute: number, at: number): number {
-  if (perMinute === 0) return 0
-  const perMs = perMinute / 60_000
-  egress.tokens = Math.min(perMinute, egress.tokens + Math.max(0, at - egress.filledAt) * perMs)
+function pacedUntil(egress: Egress, at: number): number {
+  if (egress.perMinute === 0) return 0
+  const perMs = egress.perMinute / MINUTE_MS
+  egress.tokens = Math.min(egress.perMinute, egress.tokens + Math.max(0, at - egress.filledAt) * perMs)
   egress.filledAt = Math.max(egress.filledAt, at)
-  egress.pacedUntil = egress.tokens >= 1 - 1e-9 ? 0 : Math.ceil(at + (1 - egress.tokens) / perMs)
-  return egress.pacedUntil
+  return egress.tokens >= 1 - ROUNDING ? 0 : Math.ceil(at + (1 - egress.tokens) / perMs - ROUNDING)
 }

@@ -1,0 +1,207 @@
+import fc from 'fast-check'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { askFor, describePoolState, limitsOf, orderOf } from '../test/describe-pool-state.ts'
+import { redisMissing, runScriptOn, startRedis, type RedisServer } from '../test/redis-server.ts'
+import {
+  createAccountPool,
+  createMemoryPoolState,
+  type HeldLease,
+  type PoolFacts,
+  type PoolState,
+  type Scope,
+} from './index.ts'
+import { createRedisPoolState, type RunScript } from './redis.ts'
+
+if (redisMissing !== undefined) console.log(redisMissing)
+
+describe.skipIf(redisMissing !== undefined)('with a real Redis', () => {
+  let server: RedisServer
+  let runScript: RunScript
+  let pools = 0
+
+  beforeAll(async () => {
+    server = await startRedis()
+    runScript = runScriptOn(server.connect())
+  })
+  afterAll(() => server.stop())
+
+  describePoolState('Redis', async (start) => {
+    let now = start
+    const state = createRedisPoolState({ runScript, name: `pool-${++pools}`, now: () => now })
+    return { state, advance: (ms) => void (now += ms) }
+  })
+
+  it('answers exactly as memory does, whatever happens', async () => {
+    const START = 1_700_000_000_000
+    const account = fc.nat(3).map((index) => `a${index}`)
+    const model = fc.constantFrom('', 'm', 'n')
+    const scope = fc.oneof(
+      account.map((id): Scope => ({ type: 'account', account: id })),
+      fc.record({ type: fc.constant('model' as const), account, model: fc.constantFrom('m', 'n') }),
+      fc.constantFrom('e0', 'e1').map((egress): Scope => ({ type: 'egress', egress })),
+    )
+    const order = fc.record({ scope, hintMs: fc.constantFrom(undefined, 700), after: fc.integer({ min: 1, max: 2 }) })
+    const step = fc.oneof(
+      {
+        weight: 5,
+        arbitrary: fc.record({
+          op: fc.constant('acquire' as const),
+          model,
+          prefer: fc.constantFrom('', 'a1'),
+          affinity: fc.constantFrom('', 'c'),
+          exclude: fc.subarray(['a0', 'a1', 'a2']),
+          avoidTrials: fc.boolean(),
+          light: fc.boolean(),
+        }),
+      },
+      { weight: 3, arbitrary: fc.record({ op: fc.constant('release' as const), which: fc.nat(9) }) },
+      { weight: 2, arbitrary: fc.record({ op: fc.constant('fail' as const), which: fc.nat(9), order }) },
+      { weight: 2, arbitrary: fc.record({ op: fc.constant('succeed' as const), which: fc.nat(9) }) },
+      {
+        weight: 3,
+        arbitrary: fc.record({
+          op: fc.constant('wait' as const),
+          ms: fc.constantFrom(1, 500, 3_000, 70_000, 3_700_000),
+        }),
+      },
+      fc.record({ op: fc.constant('rest' as const), order }),
+      fc.record({ op: fc.constant('clear' as const), scope }),
+      fc.record({ op: fc.constant('pause' as const), account, paused: fc.boolean() }),
+      fc.record({ op: fc.constant('remove' as const), account }),
+      fc.record({
+        op: fc.constant('put' as const),
+        account,
+        weight: fc.constantFrom(0.5, 1, 3),
+        maxConcurrent: fc.integer({ min: 1, max: 3 }),
+        perHour: fc.constantFrom(0, 3),
+      }),
+    )
+
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 40 }), async (steps) => {
+        let now = START
+        const clock = { now: () => now }
+        const memory = createMemoryPoolState(clock)
+        const redis = createRedisPoolState({ runScript, name: `pool-${++pools}`, ...clock })
+        const both = async <Result>(act: (state: PoolState) => Promise<Result>): Promise<Result> => {
+          const expected = await act(memory)
+          expect(await act(redis)).toEqual(expected)
+          return expected
+        }
+        await both((state) => state.put([0, 1, 2].map((index) => limitsOf(`a${index}`, { egress: `e${index % 2}` }))))
+        const held: HeldLease[] = []
+        for (const next of steps) {
+          if (next.op === 'wait') now += next.ms
+          else if (next.op === 'acquire') {
+            const { op: _, light, ...more } = next
+            const ask = askFor({
+              ...more,
+              perMinute: 6,
+              affinityMs: 5_000,
+              ttlMs: 1e12,
+              ...(light ? { lease: '' } : {}),
+            })
+            const answer = await both((state) => state.acquire(ask))
+            if (answer.ok && !light) held.push({ ...answer, id: ask.lease, model: ask.model })
+          } else if (next.op === 'rest') await both((state) => state.rest(orderOf(next.order.scope, next.order)))
+          else if (next.op === 'clear') await both((state) => state.clear([next.scope]))
+          else if (next.op === 'pause') await both((state) => state.pause(next.account, next.paused))
+          else if (next.op === 'remove') await both((state) => state.remove(next.account))
+          else if (next.op === 'put') {
+            const { op: _, account: id, ...more } = next
+            await both((state) => state.put([limitsOf(id, more)]))
+          } else {
+            const lease = held[next.which % held.length]
+            if (lease === undefined) continue
+            if (next.op === 'succeed') await both((state) => state.succeed(lease))
+            else {
+              held.splice(held.indexOf(lease), 1)
+              const failed = next.op === 'fail' ? orderOf(next.order.scope, next.order) : undefined
+              await both((state) => state.release(lease, failed))
+            }
+          }
+          expect(sorted(await redis.read())).toEqual(sorted(await memory.read()))
+        }
+      }),
+      { numRuns: 80 },
+    )
+  })
+
+  it('gives the leases of a dead process back, and keeps those that are renewed', async () => {
+    let now = 0
+    const state = createRedisPoolState({ runScript, name: `pool-${++pools}`, now: () => now })
+    await state.put([limitsOf('a', { maxConcurrent: 1 }), limitsOf('b', { maxConcurrent: 1 })])
+    const [dead, alive] = [askFor(), askFor()]
+    await state.acquire(dead)
+    const answer = await state.acquire(alive)
+    expect(await state.acquire(askFor())).toMatchObject({ ok: false, obstacles: { busy: 2 } })
+    if (!answer.ok) throw new Error('refused')
+    now += 9_000
+    await state.renew([{ ...answer, id: alive.lease, model: alive.model }], 10_000)
+    now += 1_001
+    expect(await state.acquire(askFor())).toMatchObject({ ok: true, account: 'a' })
+    expect(await state.acquire(askFor())).toMatchObject({ ok: false, obstacles: { busy: 2 } })
+  })
+
+  it('lets two processes share the slots of an account, and a waiting one take over within moments', async () => {
+    const name = `pool-${++pools}`
+    const accounts = [{ id: 'a', value: 'client', maxConcurrent: 1 }]
+    const policy = { egressPerMinute: false, waitMs: 20_000 } as const
+    const [one, two] = [1, 2].map(() =>
+      createAccountPool({
+        accounts,
+        policy,
+        state: createRedisPoolState({ runScript: runScriptOn(server.connect()), name }),
+      }),
+    )
+    const lease = await one?.lease()
+    const waiting = two?.lease()
+    await expect(two?.lease({ waitMs: 0 })).rejects.toMatchObject({ code: 'upstream_unavailable', retryAfterMs: 5_000 })
+    lease?.release()
+    ;(await waiting)?.fail({ code: 'rate_limited', retryAfterMs: 60_000 })
+    await two?.close()
+    expect((await one?.status())?.[0]).toMatchObject({ state: 'cooling', active: 0 })
+    await expect(one?.lease({ waitMs: 0 })).rejects.toMatchObject({ code: 'upstream_unavailable' })
+    await one?.close()
+  })
+
+  it('renews the leases of a long answer', async () => {
+    const name = `pool-${++pools}`
+    const state = createRedisPoolState({ runScript, name })
+    const pool = createAccountPool({
+      accounts: [{ id: 'a', value: 'client', maxConcurrent: 1 }],
+      policy: { leaseTtlMs: 300, waitMs: 0 },
+      state,
+    })
+    const lease = await pool.lease()
+    await new Promise((resolve) => setTimeout(resolve, 700))
+    await expect(pool.lease()).rejects.toMatchObject({ code: 'upstream_unavailable' })
+    lease.release()
+    ;(await pool.lease()).release()
+    await pool.close()
+  })
+
+  it('makes its accounts known again to a Redis that was emptied', async () => {
+    const client = server.connect()
+    const name = `pool-${++pools}`
+    const state = createRedisPoolState({ runScript, name })
+    const pool = createAccountPool({ accounts: [{ id: 'a', value: 'client' }], state })
+    ;(await pool.lease()).release()
+    await client.flushall()
+    expect((await pool.lease()).value).toBe('client')
+    await pool.close()
+  })
+})
+
+function sorted(facts: PoolFacts): PoolFacts {
+  return {
+    at: facts.at,
+    accounts: facts.accounts
+      .map((account) => ({
+        ...account,
+        modelRests: account.modelRests.toSorted((left, right) => (left.scope.model < right.scope.model ? -1 : 1)),
+      }))
+      .toSorted((left, right) => (left.limits.id < right.limits.id ? -1 : 1)),
+    egresses: facts.egresses.toSorted((left, right) => (left.egress < right.egress ? -1 : 1)),
+  }
+}

@@ -1,0 +1,90 @@
+import type { AccountFacts, Answer, PoolFacts, PoolState, Rest } from './pool-state.ts'
+import { POOL_SCRIPT } from './redis-script.ts'
+
+/** Runs a Lua script in Redis. The pool asks for nothing else, so any client will do. */
+export type RunScript = (script: string, keys: string[], args: string[]) => Promise<unknown>
+
+export interface RedisPoolStateOptions {
+  runScript: RunScript
+  /** Name of the pool; processes with the same name share it. Default `pool`. */
+  name?: string
+  /** Begins every key. Default `castor`. */
+  prefix?: string
+  /** Clock, for tests. Default: Redis's own, so that processes need not agree on the time. */
+  now?: () => number
+}
+
+/**
+ * A pool's state in Redis, shared by any number of processes: rests, leases, pace and ceilings hold over all, and
+ * the leases of a dead process come back when they expire. One round trip per operation. Needs Redis 5 or newer,
+ * with scripts allowed.
+ */
+export function createRedisPoolState({
+  runScript,
+  name = 'pool',
+  prefix = 'castor',
+  now,
+}: RedisPoolStateOptions): PoolState {
+  const keys = [`{${prefix}:${name}}`]
+
+  async function run<Result>(operation: string, input: unknown): Promise<Result> {
+    const time = now === undefined ? '' : String(now())
+    const text = await runScript(POOL_SCRIPT, keys, [operation, time, JSON.stringify(input)])
+    if (typeof text !== 'string') throw new TypeError('The Redis client gave something else than text for a script')
+    return (text === '' ? undefined : JSON.parse(text)) as Result
+  }
+
+  return {
+    shared: true,
+    put: (accounts) => run('put', accounts),
+    remove: (account) => run('remove', { account }),
+    acquire: (ask) => run<Answer>('acquire', ask),
+    renew: (leases, ttlMs) => run('renew', { leases, ttlMs }),
+    async release(lease, order) {
+      const rest = await run<Rest | undefined>('release', { lease, order })
+      return rest === undefined ? undefined : toRest(rest)
+    },
+    succeed: (lease) => run('succeed', lease),
+    rest: async (order) => toRest(await run<Rest>('rest', order)),
+    clear: (scopes) => run('clear', scopes),
+    pause: (account, paused) => run('pause', { account, paused }),
+    read: async () => toFacts(await run<RawFacts>('read', {})),
+  }
+}
+
+interface RawFacts {
+  at: number
+  /** Lua writes an empty list as an object. */
+  accounts: Omit<AccountFacts, 'rest' | 'modelRests'>[] | Record<string, never>
+  egresses: { egress: string; pacedUntil: number }[] | Record<string, never>
+  rests: Rest[] | Record<string, never>
+}
+
+function toFacts({ at, accounts, egresses, rests }: RawFacts): PoolFacts {
+  const ofAccount = new Map<string, Rest>()
+  const ofEgress = new Map<string, Rest>()
+  const ofModels = new Map<string, AccountFacts['modelRests']>()
+  for (const rest of list(rests).map(toRest)) {
+    const { scope } = rest
+    if (scope.type === 'account') ofAccount.set(scope.account, rest)
+    else if (scope.type === 'egress') ofEgress.set(scope.egress, rest)
+    else ofModels.set(scope.account, [...(ofModels.get(scope.account) ?? []), { ...rest, scope }])
+  }
+  return {
+    at,
+    accounts: list(accounts).map((account) => ({
+      ...account,
+      rest: ofAccount.get(account.limits.id),
+      modelRests: ofModels.get(account.limits.id) ?? [],
+    })),
+    egresses: list(egresses).map((egress) => ({ ...egress, rest: ofEgress.get(egress.egress) })),
+  }
+}
+
+function list<Item>(value: Item[] | Record<string, never>): Item[] {
+  return Array.isArray(value) ? value : []
+}
+
+function toRest(rest: Rest): Rest {
+  return { ...rest, link: rest.link || undefined, trial: rest.trial || undefined }
+}

@@ -1,0 +1,1 @@
+export { createRedisPoolState, type RedisPoolStateOptions, type RunScript } from './redis-state.ts'
