@@ -1,12 +1,11 @@
 import {
-  modelsDialect,
   type Authorize,
   type ContentGenerator,
   type DialectOptions,
   type MediaOptions,
   type Outcome,
 } from '@castorjs/content-generator'
-import { createGeminiNativeHandler } from '@castorjs/gemini-native-adapter'
+import { createGeminiNativeHandler, isGeminiNative } from '@castorjs/gemini-native-adapter'
 import { createOpenAIHandler } from '@castorjs/openai-adapter'
 import { Hono } from 'hono'
 import { cors } from 'hono/cors'
@@ -92,19 +91,9 @@ export function createApp({
 function createMountHandler(mount: Mount, options: DialectOptions): Handler {
   const basePath = mount.path === '/' ? '' : mount.path
   const openai = createOpenAIHandler({ ...options, basePath })
-  const native = createGeminiNativeHandler({ ...options, basePath })
-  return (request) => {
-    const path = new URL(request.url).pathname.slice(basePath.length)
-    if (NATIVE_PATH.test(path)) return native(request)
-    if (SHARED_MODELS_PATH.test(path) && modelsDialect(request) === 'gemini') return native(request)
-    return openai(request)
-  }
+  const native = createGeminiNativeHandler(options)
+  return (request) => (isGeminiNative(request) ? native(request) : openai(request))
 }
-
-/** Paths that only Google's API has. */
-const NATIVE_PATH = /^\/(v1beta|v1alpha)(\/|$)|^\/v1\/models\/[^/]+:\w+$|^\/v1internal/
-/** `GET /v1/models` belongs to several dialects. */
-const SHARED_MODELS_PATH = /^\/v1\/models(\/[^/:]+)?$/
 
 /** `/api/models` of the reference servers is the OpenAI list under another name. */
 function modelsRequest(request: Request, { connectionOf, remember }: Connections): Request {

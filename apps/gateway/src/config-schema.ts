@@ -32,6 +32,31 @@ const ApiKeySchema = v.strictObject({
   key: v.pipe(v.string(), v.minLength(8, 'must be at least 8 characters long')),
 })
 
+const ceiling = v.union([v.literal(false), v.pipe(v.number(), v.minValue(1))], 'must be a number from 1 on, or false')
+
+const UPSTREAMS = ['gemini-web'] as const
+
+const MountSchema = v.strictObject({
+  path: v.pipe(v.string(), v.regex(/^\/[\w./-]*$/, 'must begin with a slash, such as /gemini')),
+  upstreams: v.pipe(
+    v.array(
+      v.union([v.picklist(UPSTREAMS), v.strictObject({ use: v.picklist(UPSTREAMS), models: v.array(v.string()) })]),
+    ),
+    v.nonEmpty('must name at least one upstream'),
+  ),
+  /** Go on to the next upstream also when one is spent or down. */
+  fallback: v.optional(v.boolean(), false),
+})
+
+export type UpstreamName = (typeof UPSTREAMS)[number]
+export type MountConfig = v.InferOutput<typeof MountSchema>
+
+/** The mounts of the reference documents. */
+const DEFAULT_MOUNTS: v.InferInput<typeof MountSchema>[] = [
+  { path: '/', upstreams: ['gemini-web'] },
+  { path: '/gemini_official', upstreams: ['gemini-web'] },
+]
+
 /** The whole configuration, after file and environment were merged. Unknown keys are mistakes. */
 export const ConfigSchema = v.strictObject({
   port: v.optional(port, 8_100),
@@ -67,6 +92,19 @@ export const ConfigSchema = v.strictObject({
     }),
     {},
   ),
+  /** How fast accounts may be used; it keeps them safe. `false` takes a limit away. */
+  pacing: v.optional(
+    v.strictObject({
+      egressPerMinute: v.optional(ceiling, 8),
+      perHour: v.optional(ceiling, 60),
+      perDay: v.optional(ceiling, 500),
+      /** Longest wait of a request for an account, in milliseconds. */
+      waitMs: v.optional(milliseconds, 30_000),
+    }),
+    {},
+  ),
+  /** Paths and the upstreams behind them, asked in order. */
+  mounts: v.optional(v.array(MountSchema), DEFAULT_MOUNTS),
   deadlines: v.optional(
     v.strictObject({
       firstChunkMs: v.optional(milliseconds, 180_000),

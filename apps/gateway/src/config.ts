@@ -25,6 +25,15 @@ export interface ConfigSources {
   cwd: string
 }
 
+/**
+ * Checks a configuration that is already a value.
+ *
+ * @throws {ConfigError} listing every mistake with its key.
+ */
+export function parseConfig(value: unknown): Config {
+  return checkTree(value, new Map(), [])
+}
+
 type Tree = { [key: string]: unknown }
 
 /**
@@ -39,6 +48,10 @@ export function readConfig({ env, cwd }: ConfigSources): Config {
   const variables = { ...dotenv, ...dropEmpty(env) }
   const tree = readFile(cwd, variables['CASTOR_CONFIG'], mistakes)
   const names = applyVariables(tree, variables, mistakes)
+  return checkTree(tree, names, mistakes)
+}
+
+function checkTree(tree: unknown, names: Map<string, string>, mistakes: string[]): Config {
   const result = v.safeParse(ConfigSchema, tree)
   if (!result.success) mistakes.push(...result.issues.map((issue) => describeIssue(issue, names)))
   if (result.success && mistakes.length === 0) {

@@ -1,4 +1,4 @@
-import { serve, type HttpBindings } from '@hono/node-server'
+import { serve, type Http2Bindings, type HttpBindings } from '@hono/node-server'
 import type { AddressInfo } from 'node:net'
 import type { Connection, ConnectionOf } from './door.ts'
 
@@ -37,7 +37,7 @@ export interface ServerOptions {
 export function startServer({ fetch, connections, host, port }: ServerOptions): Promise<RunningServer> {
   return new Promise((resolve, reject) => {
     const server = serve({
-      fetch: (request: Request, { incoming }: HttpBindings) => {
+      fetch: (request: Request, { incoming }: HttpBindings | Http2Bindings) => {
         connections.remember(request, { remoteAddress: incoming.socket.remoteAddress })
         return fetch(request)
       },

@@ -4,8 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
-import * as v from 'valibot'
-import { ConfigSchema } from '../src/config-schema.ts'
+import { parseConfig } from '../src/config.ts'
 import { startGateway, type Gateway } from '../src/gateway.ts'
 
 type Emulator = Awaited<ReturnType<typeof startGeminiWebEmulator>>
@@ -34,11 +33,12 @@ export async function startStack({ config = {}, guest = false }: StackOptions = 
   const [ada] = DEMO_ACCOUNTS
   const account = { label: 'ada', secure1psid: ada?.session, secure1psidts: ada?.ticket }
   const gateway = await startGateway(
-    v.parse(ConfigSchema, {
+    parseConfig({
       host: '127.0.0.1',
       port: 0,
       dataDir,
       accounts: guest ? [] : [account],
+      pacing: { egressPerMinute: false, perHour: false, perDay: false },
       ...config,
       geminiWeb: { baseUrls: emulatorBaseUrls(emulator.url), ...(config['geminiWeb'] as object | undefined) },
     }),

@@ -1,0 +1,33 @@
+import type { Logger } from 'pino'
+
+/**
+ * Starts something and keeps it until SIGINT or SIGTERM; then closes its parts in order. A second signal ends at
+ * once. A taken port is said in one line.
+ */
+export async function runUntilStopped(
+  log: Logger,
+  start: () => Promise<readonly (() => Promise<void>)[]>,
+): Promise<void> {
+  let parts: readonly (() => Promise<void>)[]
+  try {
+    parts = await start()
+  } catch (error) {
+    const { code, port } = error as { code?: unknown; port?: unknown }
+    if (code !== 'EADDRINUSE') throw error
+    log.fatal(`Port ${String(port)} is taken. Set PORT (and EMULATOR_PORT for the demo) to a free one.`)
+    process.exit(1)
+  }
+  let stopping = false
+  const stop = (): void => {
+    if (stopping) process.exit(1)
+    stopping = true
+    log.info('Stopping: answers in progress may finish; press Ctrl-C again to end at once.')
+    void closeAll(parts).then(() => process.exit(0))
+  }
+  process.on('SIGINT', stop)
+  process.on('SIGTERM', stop)
+}
+
+async function closeAll(parts: readonly (() => Promise<void>)[]): Promise<void> {
+  for (const close of parts) await close()
+}
