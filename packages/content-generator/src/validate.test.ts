@@ -41,6 +41,15 @@ describe('validate', () => {
     expect(validate(GenerateContentRequestSchema, request)).toEqual(request)
   })
 
+  it('names the field inside the branch of a union that got furthest', () => {
+    const schema = v.object({ a: v.union([v.string(), v.array(v.object({ b: v.string() }))]) })
+    expect(messageOf(schema, { a: [{ b: 1 }] })).toEqual({
+      field: 'a[0].b',
+      message: '`a[0].b` must be a string, not a number.',
+    })
+    expect(messageOf(schema, { a: 1 })).toMatchObject({ field: 'a' })
+  })
+
   it('never repeats the value in the message', () => {
     const schema = v.object({ secret: v.pipe(v.string(), v.email()) })
     expect(JSON.stringify(messageOf(schema, { secret: 'hunter2' }))).not.toContain('hunter2')

@@ -17,14 +17,14 @@ export function validate<Schema extends v.GenericSchema>(schema: Schema, value: 
   throw new GenerationError('invalid_request', `${where} ${describe(issue)}.`, field === '' ? {} : { field })
 }
 
-/** The issue of a union that got furthest: the branch the caller most likely meant. */
+/** The issue of a union that got furthest: the branch the caller most likely meant. Its path begins at the union. */
 function deepest(issue: v.BaseIssue<unknown>): v.BaseIssue<unknown> {
   let best = issue
   for (const nested of issue.issues ?? []) {
     const candidate = deepest(nested)
-    if ((candidate.path?.length ?? 0) > (best.path?.length ?? 0)) {
-      best = { ...candidate, path: candidate.path }
-    }
+    const path = [...(issue.path ?? []), ...(candidate.path ?? [])]
+    const [first, ...rest] = path
+    if (first !== undefined && path.length > (best.path?.length ?? 0)) best = { ...candidate, path: [first, ...rest] }
   }
   return best
 }
