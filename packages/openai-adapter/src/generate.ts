@@ -30,7 +30,7 @@ export async function serveGenerate(request: Request, exchange: Exchange, contex
   const { choices, usage } = encodeChatCompletion(
     answer,
     { ...PLAIN_SHAPE, model },
-    { pictures: 'markdown', promptTokens: () => estimatePrompt(generate), onUsage: exchange.spend },
+    { pictures: 'markdown', promptTokens: () => estimatePrompt(generate), onUsage: (usage) => exchange.spend(usage) },
   )
   const choice = choices[0]
   return exchange.json({

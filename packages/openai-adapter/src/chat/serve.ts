@@ -26,7 +26,7 @@ export async function serveChat(
   const body = await readJson(request, { maxBytes: context.maxBodyBytes })
   const decoded = await decodeChatRequest(body, {
     includeThoughts: context.options.includeThoughts ?? true,
-    recallSignature: signatures.recall,
+    recallSignature: (callId) => signatures.recall(callId),
     files,
   })
   exchange.describe({ model: decoded.shape.model, stream: decoded.stream })
@@ -49,7 +49,7 @@ export async function serveChat(
       estimated = usage.estimated
       exchange.spend(usage)
     },
-    onSignature: signatures.remember,
+    onSignature: (callId, signature) => signatures.remember(callId, signature),
     ...(pictures === undefined ? {} : { pictures }),
     ...(maxLineBytes === undefined ? {} : { maxLineBytes }),
   }
