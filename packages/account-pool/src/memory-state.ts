@@ -62,6 +62,7 @@ export function createMemoryPoolState({ now = Date.now }: { now?: () => number }
   const conversations = new Map<string, { account: string; until: number }>()
   let totalWeight = 0
   let turn = 0
+  let added = 0
 
   function egressOf(name: string): Egress {
     let egress = egresses.get(name)
@@ -209,7 +210,8 @@ export function createMemoryPoolState({ now = Date.now }: { now?: () => number }
             limits: next,
             egress: egressOf(next.egress),
             paused: next.paused ?? false,
-            due: 0,
+            // Newcomers come first, in their own order.
+            due: ++added * 1e-9,
             active: new Set(),
             lastUsedAt: 0,
             hour: { endsAt: 0, count: 0 },
@@ -227,7 +229,12 @@ export function createMemoryPoolState({ now = Date.now }: { now?: () => number }
       }
     },
     async remove(id) {
-      totalWeight -= accounts.get(id)?.limits.weight ?? 0
+      const account = accounts.get(id)
+      if (account === undefined) return
+      totalWeight -= account.limits.weight
+      for (const { rest } of egresses.values()) {
+        if (rest?.trial !== undefined && account.active.has(rest.trial)) rest.trial = undefined
+      }
       accounts.delete(id)
     },
     async acquire(ask) {

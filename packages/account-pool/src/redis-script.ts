@@ -147,7 +147,7 @@ function ops.put()
     local weight = call('HGET', name, 'weight')
     if not weight then
       call('HSET', name, 'paused', '0', 'lastUsedAt', 0, 'hourEnds', 0, 'hourCount', 0, 'dayEnds', 0, 'dayCount', 0)
-      call('ZADD', P .. ':all', 0, account.id)
+      call('ZADD', P .. ':all', call('INCR', P .. ':added') * 1e-9, account.id)
     end
     call('INCRBYFLOAT', P .. ':weight', account.weight - (weight or 0))
     call('HSET', name, 'egress', account.egress, 'weight', account.weight, 'max', account.maxConcurrent,
