@@ -19,6 +19,7 @@ describe('readJson', () => {
 
   it.each([
     ['text that is not JSON', '{"a":', 'invalid_request', /not valid JSON/],
+    ['a list', '[]', 'invalid_request', /not an array/],
     ['an empty body', '', 'invalid_request', /empty/],
     ['a body over the limit', 'x'.repeat(101), 'too_large', /100 bytes/],
   ])('refuses %s', async (_, body, code, message) => {

@@ -8,11 +8,17 @@ import { GenerationError } from '../error.ts'
 export async function readJson(request: Request, { maxBytes }: { maxBytes: number }): Promise<unknown> {
   const text = new TextDecoder().decode(await readBody(request, { maxBytes }))
   if (text.trim() === '') throw new GenerationError('invalid_request', 'The body is empty; send a JSON object.')
+  let body: unknown
   try {
-    return JSON.parse(text)
+    body = JSON.parse(text)
   } catch {
     throw new GenerationError('invalid_request', 'The body is not valid JSON; send a JSON object.')
   }
+  // A list would pass for an object without fields.
+  if (Array.isArray(body)) {
+    throw new GenerationError('invalid_request', 'The body must be a JSON object, not an array.')
+  }
+  return body
 }
 
 /**
