@@ -1,1 +1,7 @@
-export {}
+export { createGeminiApiEmulator, type GeminiApiEmulator, type GeminiApiEmulatorOptions } from './emulator.ts'
+export type { AnswerScript, EmulatorControls, Operation, RecordedRequest } from './controls.ts'
+export type { CodeAssistAccount } from './code-assist.ts'
+export type { Answer } from './answer/answer.ts'
+export { faults, type Fault } from './faults.ts'
+export { MODELS, type EmulatedModel } from './models.ts'
+export { createSignature } from './rules/signatures.ts'
