@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { askFor, describePoolState, limitsOf, orderOf } from '../test/describe-pool-state.ts'
-import { redisMissing, runScriptOn, startRedis, type RedisServer } from '../test/redis-server.ts'
+import { redisMissing, startRedis, type RedisServer } from '../test/redis-server.ts'
 import {
   createAccountPool,
   createMemoryPoolState,
@@ -10,7 +10,7 @@ import {
   type PoolState,
   type Scope,
 } from './index.ts'
-import { createRedisPoolState, type RunScript } from './redis.ts'
+import { createRedisPoolState, createScriptRunner, type RunScript } from './redis.ts'
 
 if (redisMissing !== undefined) console.log(redisMissing)
 
@@ -21,7 +21,7 @@ describe.skipIf(redisMissing !== undefined)('with a real Redis', () => {
 
   beforeAll(async () => {
     server = await startRedis()
-    runScript = runScriptOn(server.connect())
+    runScript = createScriptRunner(server.connect())
   })
   afterAll(() => server.stop())
 
@@ -151,7 +151,7 @@ describe.skipIf(redisMissing !== undefined)('with a real Redis', () => {
       createAccountPool({
         accounts,
         policy,
-        state: createRedisPoolState({ runScript: runScriptOn(server.connect()), name }),
+        state: createRedisPoolState({ runScript: createScriptRunner(server.connect()), name }),
       }),
     )
     const lease = await one?.lease()

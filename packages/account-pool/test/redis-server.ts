@@ -3,7 +3,6 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Redis } from 'ioredis'
-import type { RunScript } from '../src/redis.ts'
 
 /** Why tests on a real Redis cannot run here; undefined when they can. */
 export const redisMissing =
@@ -42,9 +41,4 @@ export async function startRedis(): Promise<RedisServer> {
       await rm(folder, { recursive: true, force: true })
     },
   }
-}
-
-/** How a pool runs its script on ioredis. */
-export function runScriptOn(client: Redis): RunScript {
-  return (script, keys, args) => client.eval(script, keys.length, ...keys, ...args)
 }
