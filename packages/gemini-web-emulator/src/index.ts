@@ -1,1 +1,10 @@
-export {}
+export { createGeminiWebEmulator, type GeminiWebEmulator, type GeminiWebEmulatorOptions } from './emulator.ts'
+export { DEMO_ACCOUNTS, type AccountSpec, type Tier } from './accounts.ts'
+export { emulatorBaseUrls } from './locate.ts'
+export { ControlError, type EmulatorSettings, type SettingsPatch } from './settings.ts'
+export type { AccountChange, AccountReport, Controls, Scenario } from './controls.ts'
+export type { Fault, FaultAction, FaultPlace } from './faults.ts'
+export type { ScriptedAnswer } from './scripted.ts'
+export type { LoggedRequest } from './request-log.ts'
+export type { ConnectionInfo } from './exchange.ts'
+export type { DrawMark, RawPicture } from './media/media.ts'
