@@ -1,6 +1,5 @@
 import {
   DEFAULT_USER_AGENT,
-  ProtocolDriftError,
   readChatPayload,
   readChatTurns,
   RPC,
@@ -15,16 +14,23 @@ import { createFetchTransport, type Transport } from '@castorjs/http-transport'
 import { createAccountInfo } from './account.ts'
 import { createBatch } from './batch-execute.ts'
 import { createChat, type Chat, type ChatOptions } from './chat.ts'
+import { createChats, type Chats } from './chats.ts'
+import { readOrDrift } from './drift.ts'
 import { GeminiWebError } from './error.ts'
+import { createGems, type Gems } from './gems.ts'
 import { createLimiter } from './limiter.ts'
+import { createMediaDownloads, type MediaDownloads, type MediaPolling } from './media.ts'
 import { chooseModel, offeredModels, type OfferedModel } from './models.ts'
 import type { SessionOptions } from './options.ts'
+import { readQuota, type Quota } from './quota.ts'
 import type { ChatState, WebReply } from './reply.ts'
+import { createResearch, type Research } from './research.ts'
 import type { RotationOutcome } from './rotation.ts'
 import { createSession } from './session.ts'
 import type { SessionState } from './session-state.ts'
 import { postTurn, type PostedTurn, type ProtocolOverrides } from './stream-generate.ts'
 import { runTurn, type Turn, type TurnEvent } from './turn.ts'
+import { createUploader, type FileData, type UploadOptions } from './upload.ts'
 import type { Patience } from './watch.ts'
 import { waitFor } from './within.ts'
 
@@ -47,6 +53,10 @@ export interface GeminiWebClientOptions extends Omit<SessionOptions, 'userAgent'
   controlTimeoutMs?: number
   /** How a broken answer is read back from its chat. Default: every 10 s for 450 s. */
   recovery?: { pollMs?: number; totalMs?: number }
+  /** Pauses and limits of waiting for video, music and research, in milliseconds. */
+  polling?: Partial<MediaPolling & { researchMs: number; researchTotalMs: number }>
+  /** Time limit of one upload, in milliseconds. Default 600 000. */
+  uploadTimeoutMs?: number
   /** Line-up for guests and for accounts whose own list cannot be read. */
   models?: readonly WebModel[]
   /** Constants of the protocol to replace. */
@@ -101,6 +111,13 @@ export interface GeminiWebClient {
   generate(prompt: string, options?: TurnOptions): Promise<WebReply>
   /** A chat that remembers its ids; from nothing, or from the `chat` of an earlier reply. */
   chat(options?: ChatOptions): Chat
+  /** Uploads a file, to be sent with a turn. A stream is sent as it comes. */
+  upload(data: FileData, options: UploadOptions): Promise<FileReference>
+  readonly chats: Chats
+  readonly gems: Gems
+  readonly media: MediaDownloads
+  readonly research: Research
+  quota(signal?: AbortSignal): Promise<Quota>
   /** Renews the session ticket now; `too-soon` within a minute of the last time. */
   rotate(): Promise<RotationOutcome>
   /** Cookies and times, as plain data to keep. */
@@ -112,6 +129,17 @@ export interface GeminiWebClient {
 const PATIENCE: Patience = { firstMs: 60_000, idleMs: 120_000, workingMs: 450_000, tailMs: 1_500 }
 /** First message of a turn with a tool. Source: fact sheet section 5.3. */
 const TOOL_FIRST_MS = 180_000
+
+const POLLING = {
+  videoMs: 8_000,
+  musicMs: 2_000,
+  notReadyMs: 10_000,
+  totalMs: 360_000,
+  researchMs: 10_000,
+  researchTotalMs: 1_800_000,
+}
+/** One hop of a download. An original picture takes up to 22 s. Source: fact sheet section 8.3. */
+const HOP_MS = 120_000
 
 /** Talks to the Gemini web app with your own signed-in session, or as a guest. */
 export function createGeminiWebClient(options: GeminiWebClientOptions = {}): GeminiWebClient {
@@ -161,10 +189,10 @@ export function createGeminiWebClient(options: GeminiWebClientOptions = {}): Gem
   async function readNewest(
     chatId: string,
     responseId: string | undefined,
-    signal: AbortSignal,
+    signal?: AbortSignal,
   ): Promise<Candidate | undefined> {
     const payload = await batch.one(RPC.readChat, readChatPayload({ chatId, limit: 2 }), {
-      signal,
+      ...(signal === undefined ? {} : { signal }),
       sourcePath: chatSourcePath(chatId, accountIndex),
     })
     const turns = readOrDrift(() => readChatTurns(payload))
@@ -246,7 +274,26 @@ export function createGeminiWebClient(options: GeminiWebClientOptions = {}): Gem
     throw new GeminiWebError('empty_answer', 'The turn ended without a reply')
   }
 
+  const polling = { ...POLLING, ...options.polling }
+  const uploader = createUploader({
+    session,
+    prepare,
+    userAgent,
+    closed,
+    now,
+    timeoutMs: options.uploadTimeoutMs ?? 600_000,
+  })
+
   return {
+    chats: createChats({ batch, prepare, ...(accountIndex === undefined ? {} : { accountIndex }) }),
+    gems: createGems({ batch, prepare, language }),
+    media: createMediaDownloads({ ...common, session, batch, closed, hopMs: HOP_MS, readNewest, polling }),
+    research: createResearch({ generate, readNewest, closed, polling }),
+    upload: uploader.upload,
+    async quota(signal) {
+      await prepare(signal)
+      return readQuota(batch, signal)
+    },
     start: prepare,
     status() {
       const { status } = account
@@ -279,17 +326,5 @@ export function createGeminiWebClient(options: GeminiWebClientOptions = {}): Gem
       closing.abort(new GeminiWebError('closed', 'The client was closed'))
       await session.close()
     },
-  }
-}
-
-/** Runs a reader of the protocol package and makes its drift ours. */
-export function readOrDrift<Value>(read: () => Value): Value {
-  try {
-    return read()
-  } catch (error) {
-    if (!(error instanceof ProtocolDriftError)) throw error
-    throw new GeminiWebError('drift', `The web app answered in a shape that is not known at ${error.constant}`, {
-      cause: error,
-    })
   }
 }

@@ -1,4 +1,4 @@
-import { HOSTS, hostNameOf, type HostName } from '@castorjs/gemini-web-protocol'
+import { HOSTS, hostNameOf, isDownloadHost, type HostName } from '@castorjs/gemini-web-protocol'
 import {
   isTransportError,
   type Transport,
@@ -28,7 +28,14 @@ export interface Wire {
    */
   send(url: string, request?: WireRequest): Promise<TransportResponse>
   /** The public name and URL of something a reply pointed to; undefined for a stranger's URL. */
-  locate(url: string, near: HostName): { host: HostName; url: string } | undefined
+  locate(url: string, near: HostName): Place | undefined
+}
+
+export interface Place {
+  /** Absent for a host of Google's that has no name here. */
+  host?: HostName
+  /** Public URL. */
+  url: string
 }
 
 export interface WireOptions {
@@ -42,14 +49,18 @@ export interface WireOptions {
 export function createWire({ transport, jar, baseUrls = {}, onCookies }: WireOptions): Wire {
   const bases = readBases(baseUrls)
 
-  function locate(url: string, near: HostName): { host: HostName; url: string } | undefined {
+  function locate(url: string, near: HostName): Place | undefined {
     if (!URL.canParse(url)) return undefined
     const parsed = new URL(url)
     const host = hostNameOf(parsed.host)
-    if (host !== undefined && parsed.protocol === 'https:') return { host, url }
-    for (const base of bases.values()) {
-      if (new URL(base).origin === parsed.origin)
-        return { host: near, url: HOSTS[near] + parsed.pathname + parsed.search }
+    if (parsed.protocol === 'https:') {
+      if (host !== undefined) return { host, url }
+      if (isDownloadHost(parsed.host)) return { url }
+    }
+    for (const name of [near, ...bases.keys()]) {
+      const base = bases.get(name)
+      if (base === undefined || (url !== base && !/^[/?]/.test(url.slice(base.length)))) continue
+      if (url.startsWith(base)) return { host: name, url: HOSTS[name] + url.slice(base.length) }
     }
     return undefined
   }
@@ -62,7 +73,7 @@ export function createWire({ transport, jar, baseUrls = {}, onCookies }: WireOpt
       if (place === undefined) {
         throw new GeminiWebError('media_refused', 'The address is not one of the web app, so no cookie may go there')
       }
-      const base = bases.get(place.host)
+      const base = place.host === undefined ? undefined : bases.get(place.host)
       const target = base === undefined ? place.url : base + place.url.slice(new URL(place.url).origin.length)
       const cookie = jar.header(place.url, cookies)
       const headers = cookie === undefined ? request.headers : { ...request.headers, cookie }

@@ -1,0 +1,54 @@
+import {
+  createGemPayload,
+  deleteGemPayload,
+  listGemsPayload,
+  readCreatedGem,
+  readGems,
+  RPC,
+  updateGemPayload,
+  type Gem,
+  type GemInput,
+  type GemList,
+} from '@castorjs/gemini-web-protocol'
+import type { Batch } from './batch-execute.ts'
+import { readOrDrift } from './drift.ts'
+
+/** Gems of the account. Send a gem's id with every turn of its chat. */
+export interface Gems {
+  /** `own` by default; `predefined` are Google's. */
+  list(options?: { list?: GemList; signal?: AbortSignal }): Promise<Gem[]>
+  /** Id of the new gem. */
+  create(gem: GemInput, options?: { signal?: AbortSignal }): Promise<string>
+  update(gem: Gem, options?: { signal?: AbortSignal }): Promise<void>
+  delete(id: string, options?: { signal?: AbortSignal }): Promise<void>
+}
+
+export interface GemsPorts {
+  batch: Batch
+  prepare: (signal?: AbortSignal) => Promise<void>
+  language: string
+}
+
+export function createGems({ batch, prepare, language }: GemsPorts): Gems {
+  async function call(id: string, payload: unknown, signal: AbortSignal | undefined): Promise<unknown> {
+    await prepare(signal)
+    return batch.one(id, payload, signal === undefined ? {} : { signal })
+  }
+
+  return {
+    async list({ list = 'own', signal } = {}) {
+      const payload = await call(RPC.listGems, listGemsPayload({ list, language }), signal)
+      return readOrDrift(() => readGems(payload))
+    },
+    async create(gem, { signal } = {}) {
+      const payload = await call(RPC.createGem, createGemPayload(gem), signal)
+      return readOrDrift(() => readCreatedGem(payload))
+    },
+    async update(gem, { signal } = {}) {
+      await call(RPC.updateGem, updateGemPayload(gem), signal)
+    },
+    async delete(id, { signal } = {}) {
+      await call(RPC.deleteGem, deleteGemPayload(id), signal)
+    },
+  }
+}
