@@ -1,0 +1,100 @@
+import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes, type RateLimiterAbstract } from 'rate-limiter-flexible'
+
+/** Where one counter stands after a request. */
+export interface Counted {
+  allowed: boolean
+  /** Requests left in the running window. */
+  remaining: number
+  /** End of the window, in milliseconds from now. */
+  resetMs: number
+}
+
+export interface LimitersOptions {
+  /** An ioredis client. Default: the memory of this process. */
+  redis?: object | undefined
+  prefix: string
+}
+
+export interface Limiters {
+  /** Counts one request under `key`: at most `points` in `windowMs`, from the first one on. */
+  count(key: string, points: number, windowMs: number): Promise<Counted>
+  /** Takes a counted request back. */
+  takeBack(key: string, points: number, windowMs: number): Promise<void>
+}
+
+/** The library's script, in milliseconds instead of whole seconds. */
+const COUNT_SCRIPT = `
+local ms = math.ceil(tonumber(ARGV[2]) * 1000)
+redis.call('set', KEYS[1], 0, 'PX', ms, 'NX')
+local consumed = redis.call('incrby', KEYS[1], ARGV[1])
+local ttl = redis.call('pttl', KEYS[1])
+if ttl == -1 then
+  redis.call('pexpire', KEYS[1], ms)
+  ttl = ms
+end
+return {consumed, ttl}`
+
+/**
+ * Counting by `rate-limiter-flexible`. One limiter for each pair of points and window; with Redis each has a limiter
+ * in memory behind it, which counts while Redis cannot be reached.
+ */
+export function createLimiters({ redis, prefix }: LimitersOptions): Limiters {
+  const limiters = new Map<string, RateLimiterAbstract>()
+  const connected = redis === undefined ? undefined : firstConnection(redis)
+
+  function limiterOf(points: number, windowMs: number): RateLimiterAbstract {
+    const name = `${points}:${windowMs}`
+    let limiter = limiters.get(name)
+    if (limiter === undefined) {
+      const options = { points, duration: windowMs / 1_000, keyPrefix: `${prefix}:${name}` }
+      limiter =
+        redis === undefined
+          ? new RateLimiterMemory(options)
+          : new RateLimiterRedis({
+              ...options,
+              storeClient: redis,
+              rejectIfRedisNotReady: true,
+              customIncrTtlLuaScript: COUNT_SCRIPT,
+              insuranceLimiter: new RateLimiterMemory(options),
+            })
+      limiters.set(name, limiter)
+    }
+    return limiter
+  }
+
+  return {
+    async count(key, points, windowMs) {
+      await connected
+      try {
+        return toCounted(true, await limiterOf(points, windowMs).consume(key))
+      } catch (refused) {
+        if (refused instanceof RateLimiterRes) return toCounted(false, refused)
+        throw refused
+      }
+    },
+    async takeBack(key, points, windowMs) {
+      await limiterOf(points, windowMs).reward(key)
+    },
+  }
+}
+
+function toCounted(allowed: boolean, { remainingPoints, msBeforeNext }: RateLimiterRes): Counted {
+  return { allowed, remaining: Math.max(0, remainingPoints), resetMs: Math.max(0, msBeforeNext) }
+}
+
+/** How long the first requests wait for a client that still connects, in milliseconds. */
+const CONNECT_MS = 2_000
+
+/** Waits for a client that was only just made, so that its first requests are not counted in memory. */
+function firstConnection(redis: object): Promise<void> | undefined {
+  const { status, once } = redis as { status?: unknown; once?: unknown }
+  if (typeof status !== 'string' || status === 'ready' || typeof once !== 'function') return undefined
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, CONNECT_MS)
+    const done = (): void => {
+      clearTimeout(timer)
+      resolve()
+    }
+    for (const event of ['ready', 'end', 'error']) once.call(redis, event, done)
+  })
+}

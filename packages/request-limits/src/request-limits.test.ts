@@ -1,0 +1,127 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { redisMissing, startRedis, type RedisServer } from '../test/redis-server.ts'
+import { createRequestLimits, type RequestLimitsOptions } from './index.ts'
+
+let prefixes = 0
+
+/** What both homes of the counters must do. */
+function describeLimits(name: string, home: () => Pick<RequestLimitsOptions, 'redis'>): void {
+  function create(options: RequestLimitsOptions = {}) {
+    return createRequestLimits({ ...home(), prefix: `test:${++prefixes}`, ...options })
+  }
+
+  describe(`createRequestLimits in ${name}`, () => {
+    it('lets 60 requests an hour pass over all callers', async () => {
+      const limits = create({ modelSpacingMs: false })
+      for (let index = 0; index < 60; index++) {
+        const { allowed, headers } = await limits.check(`caller-${index % 3}`, 'm')
+        expect(allowed).toBe(true)
+        expect(headers['x-ratelimit-remaining-requests']).toBe(String(59 - index))
+      }
+      const refused = await limits.check('caller-9', 'm')
+      expect(refused).toMatchObject({ allowed: false, limit: 'requests-per-hour' })
+      expect(refused.message).toMatch(/^The limit of 60 requests an hour is used up\. Try again in \d+ seconds\.$/)
+      expect(refused.headers).toMatchObject({
+        'x-ratelimit-limit-requests': '60',
+        'x-ratelimit-remaining-requests': '0',
+        'x-ratelimit-reset-requests': expect.stringMatching(/^(60m0|59m\d+)s$/) as string,
+        'retry-after': String(Math.ceil(refused.retryAfterMs / 1_000)),
+      })
+    })
+
+    it('keeps five seconds between requests for one model, and does not count the refused', async () => {
+      const limits = create()
+      expect((await limits.check('a', 'm')).allowed).toBe(true)
+      const refused = await limits.check('b', 'm')
+      expect(refused).toMatchObject({ allowed: false, limit: 'model-spacing' })
+      expect(refused.message).toBe('Requests for one model must be 5 seconds apart. Try again in 5 seconds.')
+      expect(refused.headers['retry-after']).toBe('5')
+      expect(refused.headers['x-ratelimit-remaining-requests']).toBe('59')
+      const other = await limits.check('b', 'n')
+      expect(other).toMatchObject({ allowed: true, limit: undefined, retryAfterMs: 0, message: '' })
+      expect(other.headers['x-ratelimit-remaining-requests']).toBe('58')
+      expect((await limits.check('b')).allowed).toBe(true)
+    })
+
+    it('lets the next request pass when the time is over, also below a second', async () => {
+      const limits = create({ modelSpacingMs: 40 })
+      expect((await limits.check('a', 'm')).allowed).toBe(true)
+      const { retryAfterMs } = await limits.check('a', 'm')
+      expect(retryAfterMs).toBeLessThanOrEqual(40)
+      await new Promise((resolve) => setTimeout(resolve, retryAfterMs + 20))
+      expect((await limits.check('a', 'm')).allowed).toBe(true)
+    })
+
+    it('counts a caller with limits of its own apart from the others, by its own limits', async () => {
+      const limits = create({ perHour: 1, modelSpacingMs: false })
+      const own = { perHour: 2 }
+      expect((await limits.check('a', 'm', own)).headers['x-ratelimit-limit-requests']).toBe('2')
+      expect((await limits.check('a', 'm', own)).allowed).toBe(true)
+      expect((await limits.check('a', 'm', own)).allowed).toBe(false)
+      expect((await limits.check('b', 'm', own)).allowed).toBe(true)
+      expect((await limits.check('c', 'm')).allowed).toBe(true)
+      expect((await limits.check('d', 'm')).allowed).toBe(false)
+      expect(await limits.check('e', 'm', { perHour: false })).toMatchObject({ allowed: true, headers: {} })
+      const spaced = { perHour: false, modelSpacingMs: 60_000 } as const
+      expect((await limits.check('f', 'm', spaced)).allowed).toBe(true)
+      expect((await limits.check('g', 'm', spaced)).allowed).toBe(true)
+      expect((await limits.check('f', 'm', spaced)).allowed).toBe(false)
+    })
+
+    it('lets no more pass than the limit when many ask at once', async () => {
+      const limits = create({ perHour: 10, modelSpacingMs: false })
+      const decisions = await Promise.all(Array.from({ length: 50 }, () => limits.check('a', 'm')))
+      expect(decisions.filter(({ allowed }) => allowed)).toHaveLength(10)
+    })
+  })
+}
+
+describeLimits('memory', () => ({}))
+
+describe('createRequestLimits', () => {
+  it.each([
+    [{ perHour: 0 }, /^perHour must be a whole number of at least 1, or false for no limit; to let nothing pass/],
+    [{ perHour: 1.5 }, /^perHour must be a whole number/],
+    [{ modelSpacingMs: 0 }, /^modelSpacingMs must be 1 to 3600000 milliseconds, or false/],
+  ])('refuses %o by name', (options, message) => {
+    expect(() => createRequestLimits(options)).toThrow(message)
+  })
+
+  it("names a caller's own limit when it is wrong", async () => {
+    await expect(createRequestLimits().check('a', 'm', { perHour: 0 })).rejects.toThrow(/^limits\.perHour must be/)
+  })
+})
+
+if (redisMissing !== undefined) console.log(redisMissing)
+
+describe.skipIf(redisMissing !== undefined)('with a real Redis', () => {
+  let server: RedisServer
+
+  beforeAll(async () => {
+    server = await startRedis()
+  })
+  afterAll(() => server.stop())
+
+  describeLimits('Redis', () => ({ redis: server.connect() }))
+
+  it('holds the limits over several processes', async () => {
+    const [one, two] = [1, 2].map(() =>
+      createRequestLimits({ perHour: 3, modelSpacingMs: false, redis: server.connect(), prefix: 'test:both' }),
+    )
+    expect((await one?.check('a', 'm'))?.allowed).toBe(true)
+    expect((await two?.check('a', 'm'))?.allowed).toBe(true)
+    expect((await one?.check('a', 'm'))?.allowed).toBe(true)
+    expect((await two?.check('a', 'm'))?.allowed).toBe(false)
+  })
+
+  it('goes on counting in memory while Redis is away', async () => {
+    const gone = await startRedis()
+    const client = gone.connect()
+    await client.ping()
+    const limits = createRequestLimits({ perHour: 2, modelSpacingMs: false, redis: client, prefix: 'test:gone' })
+    expect((await limits.check('a')).allowed).toBe(true)
+    await gone.stop()
+    const answers = [await limits.check('a'), await limits.check('a'), await limits.check('a')]
+    expect(answers.map(({ allowed }) => allowed)).toEqual([true, true, false])
+  })
+})
