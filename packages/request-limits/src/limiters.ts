@@ -22,18 +22,6 @@ export interface Limiters {
   takeBack(key: string, points: number, windowMs: number): Promise<void>
 }
 
-/** The library's script, in milliseconds instead of whole seconds. */
-const COUNT_SCRIPT = `
-local ms = math.ceil(tonumber(ARGV[2]) * 1000)
-redis.call('set', KEYS[1], 0, 'PX', ms, 'NX')
-local consumed = redis.call('incrby', KEYS[1], ARGV[1])
-local ttl = redis.call('pttl', KEYS[1])
-if ttl == -1 then
-  redis.call('pexpire', KEYS[1], ms)
-  ttl = ms
-end
-return {consumed, ttl}`
-
 /**
  * Counting by `rate-limiter-flexible`. One limiter for each pair of points and window; with Redis each has a limiter
  * in memory behind it, which counts while Redis cannot be reached.
@@ -46,7 +34,8 @@ export function createLimiters({ redis, prefix }: LimitersOptions): Limiters {
     const name = `${points}:${windowMs}`
     let limiter = limiters.get(name)
     if (limiter === undefined) {
-      const options = { points, duration: windowMs / 1_000, keyPrefix: `${prefix}:${name}` }
+      // The library counts in whole seconds in Redis; a fraction there would never end.
+      const options = { points, duration: Math.ceil(windowMs / 1_000), keyPrefix: `${prefix}:${name}` }
       limiter =
         redis === undefined
           ? new RateLimiterMemory(options)
@@ -54,7 +43,6 @@ export function createLimiters({ redis, prefix }: LimitersOptions): Limiters {
               ...options,
               storeClient: redis,
               rejectIfRedisNotReady: true,
-              customIncrTtlLuaScript: COUNT_SCRIPT,
               insuranceLimiter: new RateLimiterMemory(options),
             })
       limiters.set(name, limiter)

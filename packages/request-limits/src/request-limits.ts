@@ -4,14 +4,14 @@ import { createLimiters } from './limiters.ts'
 export interface CallerLimits {
   /** Requests an hour, counted from the first one on. */
   perHour?: number | false
-  /** Time between two requests for one model, in milliseconds. */
+  /** Time between two requests for one model, in milliseconds, rounded up to whole seconds. */
   modelSpacingMs?: number | false
 }
 
 export interface RequestLimitsOptions {
   /** Requests an hour over all callers; `false` for no limit. Default 60. */
   perHour?: number | false
-  /** Time between two requests for one model over all callers, in milliseconds; `false` for none. Default 5 000. */
+  /** Time between two requests for one model over all callers, in milliseconds; `false` for none. Default 5 000, rounded up to whole seconds. */
   modelSpacingMs?: number | false
   /** An ioredis client: the limits then hold over all processes that use it. Default: the memory of this process. */
   redis?: object
