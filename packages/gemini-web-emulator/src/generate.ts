@@ -215,7 +215,7 @@ function prepare(exchange: Exchange, { prompt, caller, files, chat, header, faul
     fault,
     signal,
     startedMs,
-    now: clock.now,
+    now: () => clock.now(),
     trailer: { nonce: ids.signed() },
     store() {
       const now = clock.now()

@@ -25,8 +25,8 @@ export function readFacts(statements: readonly string[]): Map<string, string> {
 }
 
 /** Answers a question about what was said before; undefined for any other prompt. */
-export function answerFromMemory({ last, earlier, documents }: Conversation): string | undefined {
-  const facts = readFacts([...documents.map((file) => file.text ?? ''), ...earlier, last])
+export function answerFromMemory({ last, earlier, notes, documents }: Conversation): string | undefined {
+  const facts = readFacts([...documents.map((file) => file.text ?? ''), ...notes, ...earlier, last])
   if (/我(?:叫|的名字(?:是|叫))什么|我是谁/u.test(last)) {
     const name = facts.get('name')
     return name === undefined ? '你还没有告诉我你的名字。' : `你的名字是${name}。`

@@ -121,13 +121,14 @@ function aboutFiles(files: readonly AttachedFile[], prompt: string): string | un
   return `${parts.join('\n\n')}\n\nThat is what I see for “${shorten(prompt)}”.`
 }
 
-function general({ gem, history }: Question, { last, earlier }: Conversation): string {
+function general({ gem, history }: Question, { last, earlier, notes }: Conversation): string {
   const lines = [`You asked: “${shorten(last)}”`]
   const before = earlier.at(-1)
   if (before !== undefined)
     lines.push(
       `Before that you said: “${shorten(before)}” (turn ${Math.max(history.length, 1) + 1} of this conversation).`,
     )
+  if (notes.length > 0) lines.push(`I keep to this instruction: “${shorten(notes.join(' '))}”`)
   if (gem !== undefined) lines.push(`As ${gem.name} I follow my instruction: ${shorten(gem.prompt)}`)
   lines.push(
     'I am the local stand-in for the Gemini web app, so I know nothing about it, but I always answer the same question in the same way.',
