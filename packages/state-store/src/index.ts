@@ -1,1 +1,10 @@
-export {}
+export { withEncryption } from './encryption.ts'
+export type { EncryptedStateStore, EncryptionOptions, StateKey } from './encryption.ts'
+export { isStateError, StateError } from './error.ts'
+export type { StateErrorCode } from './error.ts'
+export { createMemoryStateStore } from './memory-store.ts'
+export type { MemoryStateStoreOptions } from './memory-store.ts'
+export type { Count, CountOptions, Lease, StateRecord, StateStatus, StateStore, WriteOptions } from './state-store.ts'
+export { updateRecord } from './update-record.ts'
+export { withLock } from './with-lock.ts'
+export type { WithLockOptions } from './with-lock.ts'

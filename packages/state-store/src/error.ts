@@ -1,0 +1,32 @@
+const BRAND = Symbol.for('@castorjs/state-store/error')
+
+/**
+ * - `unavailable`: the home cannot be reached or written right now; trying later makes sense.
+ * - `denied`: it refuses us: password, permission, file rights.
+ * - `unsupported`: it is of a version that we cannot use.
+ * - `in_use`: another process writes here.
+ * - `wrong_key`: a sealed record cannot be opened with the keys given.
+ * - `too_large`: a value is over the limit.
+ * - `invalid`: the call itself is wrong.
+ * - `conflict`: the record kept changing.
+ * - `closed`: the store was closed.
+ */
+export type StateErrorCode =
+  'unavailable' | 'denied' | 'unsupported' | 'in_use' | 'wrong_key' | 'too_large' | 'invalid' | 'conflict' | 'closed'
+
+/** Why state could not be read or kept. The message is ours, names keys of records at most, and never a value or secret. */
+export class StateError extends Error {
+  readonly code: StateErrorCode
+
+  constructor(code: StateErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options)
+    this.name = 'StateError'
+    this.code = code
+    Object.defineProperty(this, BRAND, { value: true })
+  }
+}
+
+/** Recognises a StateError of any installed copy of this package. */
+export function isStateError(value: unknown): value is StateError {
+  return value instanceof Error && BRAND in value
+}

@@ -1,0 +1,3 @@
+export { openFileStateStore } from './node/file-store.ts'
+export type { FileStateStoreOptions } from './node/file-store.ts'
+export { openKeyFile, rotateKeyFile } from './node/key-file.ts'

@@ -1,0 +1,101 @@
+import { mkdir } from 'node:fs/promises'
+import type { StateStatus, StateStore } from '../state-store.ts'
+import { Table } from '../table.ts'
+import type { Change } from '../table.ts'
+import { createTableStore } from '../table-store.ts'
+import { toFileError } from './file-errors.ts'
+import { lockFolder } from './folder-lock.ts'
+import { encodeChange } from './log-format.ts'
+import { openStateLog } from './state-log.ts'
+
+export interface FileStateStoreOptions {
+  /** Made when missing (mode 0700). One process at a time may use it. */
+  directory: string
+  /** Clock, for tests. */
+  now?: () => number
+}
+
+interface Waiting {
+  change: Change
+  resolve(this: void): void
+  reject(this: void, error: unknown): void
+}
+
+/** A process that was stopped this long may have lost its folder, and looks before it writes. */
+const VERIFY_AFTER_MS = 5000
+
+/**
+ * State in a folder of this process: everything in memory, every change appended to `state.log` and synced before it
+ * is acknowledged. Changes that come at the same time share one sync. `kill -9` at any moment loses nothing that was
+ * acknowledged.
+ *
+ * Locks live in memory only: they end with the process that could hold them.
+ *
+ * @throws {StateError} `in_use`, `denied`, `unsupported` or `unavailable`.
+ */
+export async function openFileStateStore({ directory, now = Date.now }: FileStateStoreOptions): Promise<StateStore> {
+  await mkdir(directory, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+    throw toFileError(error, directory)
+  })
+  const lock = await lockFolder(directory)
+  const { log, changes, warnings } = await openStateLog(directory, now).catch(async (error: unknown) => {
+    await lock.release()
+    throw toFileError(error, directory)
+  })
+  const table = new Table(now)
+  for (const change of changes) table.apply(change)
+
+  let waiting: Waiting[] = []
+  let writing: Promise<void> | undefined
+  let verifiedAt = performance.now()
+  /** After a failed write the file lags behind memory; it is then written anew. */
+  let behind = false
+  let status: StateStatus = { home: 'file', ok: true, since: now(), warnings }
+
+  async function write(batch: readonly Waiting[]): Promise<void> {
+    if (performance.now() - verifiedAt > VERIFY_AFTER_MS) await lock.verify()
+    verifiedAt = performance.now()
+    if (behind || log.isLong()) {
+      table.purge()
+      // The table already holds the batch.
+      await log.rewrite(table.snapshot())
+      behind = false
+    } else {
+      await log.append(batch.map(({ change }) => encodeChange(change)).join(''))
+    }
+  }
+
+  async function writeAll(): Promise<void> {
+    while (waiting.length > 0) {
+      const batch = waiting
+      waiting = []
+      try {
+        await write(batch)
+        if (!status.ok) status = { home: 'file', ok: true, since: now(), warnings }
+        for (const { resolve } of batch) resolve()
+      } catch (thrown) {
+        behind = true
+        const error = toFileError(thrown, directory)
+        if (status.ok) status = { home: 'file', ok: false, since: now(), reason: error.message, warnings }
+        for (const { reject } of batch) reject(error)
+      }
+    }
+    writing = undefined
+  }
+
+  return createTableStore({
+    table,
+    commit: (change) =>
+      new Promise((resolve, reject) => {
+        waiting.push({ change, resolve, reject })
+        writing ??= writeAll()
+      }),
+    ensure: () => undefined,
+    status: () => status,
+    async close() {
+      await writing
+      await log.close()
+      await lock.release()
+    },
+  })
+}

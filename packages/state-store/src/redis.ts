@@ -1,0 +1,136 @@
+import { checkCount, checkKey, checkTtl, toJson } from './checks.ts'
+import { createLease } from './lease.ts'
+import { connectRedis } from './redis/connection.ts'
+import type { RedisConnectionOptions } from './redis/connection.ts'
+import type { StateRecord, StateStore } from './state-store.ts'
+
+export interface RedisStateStoreOptions extends RedisConnectionOptions {
+  /** Before each key. On a cluster it must hold a hash tag, such as `{castor}:`. Default `castor:`. */
+  prefix?: string
+}
+
+/** Records asked for in one round trip of `list`. */
+const PAGE = 200
+
+/**
+ * State in Redis, for any number of processes. Each step is one round trip. How durable an acknowledged write is
+ * depends on Redis: with `appendfsync always` as much as on disk, with the default up to a second may be lost.
+ *
+ * @throws {StateError} `invalid`, `denied`, `unsupported` or `unavailable`, when Redis cannot be used from the start.
+ */
+export async function openRedisStateStore({
+  prefix = 'castor:',
+  ...options
+}: RedisStateStoreOptions): Promise<StateStore> {
+  const redis = connectRedis(options)
+  try {
+    await redis.check()
+  } catch (error) {
+    await redis.close()
+    throw error
+  }
+  const index = `${prefix}index`
+  const sequence = `${prefix}sequence`
+  const recordName = (key: string): string => `${prefix}r:${key}`
+  const counterName = (key: string): string => `${prefix}c:${key}`
+  const lockName = (name: string): string => `${prefix}l:${name}`
+
+  async function write(
+    key: string,
+    version: string,
+    value: unknown,
+    ttlMs: number | undefined,
+  ): Promise<number | undefined> {
+    checkKey(key)
+    checkTtl(ttlMs)
+    const keys = [recordName(key), index, sequence]
+    const written = await redis.run('castorSet', keys, [
+      key,
+      version,
+      toJson(key, value),
+      ttlMs === undefined ? '' : String(ttlMs),
+    ])
+    return written === '' ? undefined : Number(written)
+  }
+
+  return {
+    shared: true,
+    async get(key) {
+      checkKey(key)
+      const text = await redis.get(recordName(key))
+      return text === null ? undefined : readRecord(key, text)
+    },
+    set: async (key, value, { ttlMs } = {}) => (await write(key, '', value, ttlMs)) ?? 0,
+    compareAndSet: (key, version, value, { ttlMs } = {}) => write(key, String(version), value, ttlMs),
+    async delete(key, version) {
+      checkKey(key)
+      return (
+        (await redis.run(
+          'castorDelete',
+          [recordName(key), index],
+          [key, version === undefined ? '' : String(version)],
+        )) === 1
+      )
+    },
+    async *list(keyPrefix) {
+      let from = keyPrefix === '' ? '-' : `[${keyPrefix}`
+      for (;;) {
+        const page = (await redis.run('castorList', [index], [recordName(''), from, '+', String(PAGE)])) as string[]
+        for (let at = 0; at < page.length; at += 2) {
+          const [key = '', text = ''] = page.slice(at, at + 2)
+          if (!key.startsWith(keyPrefix)) return
+          if (text !== '') yield readRecord(key, text)
+        }
+        if (page.length < PAGE * 2) return
+        from = `(${page.at(-2)}`
+      }
+    },
+    async count(key, { by = 1, ttlMs, max } = {}) {
+      checkKey(key)
+      checkTtl(ttlMs)
+      checkCount({ by, max })
+      const args = [String(by), ttlMs === undefined ? '' : String(ttlMs), max === undefined ? '' : String(max)]
+      const [counted, value, ttl, now] = (await redis.run('castorCount', [counterName(key)], args)) as [
+        number,
+        number,
+        number,
+        number,
+      ]
+      return ttl < 0 ? { counted: counted === 1, value } : { counted: counted === 1, value, expiresAt: now + ttl }
+    },
+    async resetCount(key) {
+      checkKey(key)
+      await redis.del(counterName(key))
+    },
+    async tryLock(name, ttlMs) {
+      checkKey(name)
+      checkTtl(ttlMs)
+      const key = lockName(name)
+      const [token, expiresAt] = (await redis.run('castorLock', [key, sequence], [String(ttlMs)])) as string[]
+      if (token === undefined) return undefined
+      return createLease(
+        { name, token: Number(token), ttlMs, expiresAt: Number(expiresAt) },
+        {
+          async renew(ttl) {
+            const renewed = await redis.run('castorRenew', [key], [token, String(ttl)])
+            return renewed === '' ? undefined : Number(renewed)
+          },
+          release: async () => (await redis.run('castorUnlock', [key], [token])) === 1,
+        },
+      )
+    },
+    status: () => redis.status(),
+    close: () => redis.close(),
+  }
+}
+
+/** `version:expiry:json` */
+function readRecord(key: string, text: string): StateRecord {
+  const first = text.indexOf(':')
+  const second = text.indexOf(':', first + 1)
+  const record = { key, value: JSON.parse(text.slice(second + 1)) as unknown, version: Number(text.slice(0, first)) }
+  const expiry = text.slice(first + 1, second)
+  return expiry === '' ? record : { ...record, expiresAt: Number(expiry) }
+}
+
+export type { RedisConnectionOptions } from './redis/connection.ts'

@@ -1,0 +1,180 @@
+import { Redis } from 'ioredis'
+import { StateError, isStateError } from '../error.ts'
+import type { StateStatus } from '../state-store.ts'
+import { SCRIPTS } from './scripts.ts'
+import type { ScriptName } from './scripts.ts'
+
+export interface RedisConnectionOptions {
+  /** `redis://user:password@host:6379/0`, or `rediss://…` for TLS. */
+  url: string
+  /** How long a step may take, waiting for the connection included. Default 2 000. */
+  commandTimeoutMs?: number
+  /** Default 5 000. */
+  connectTimeoutMs?: number
+  /** PEM certificates to trust for `rediss://`, in place of the built-in ones. */
+  ca?: string
+}
+
+export interface RedisConnection {
+  /** One round trip, to a script that Redis keeps. */
+  run(script: ScriptName, keys: readonly string[], args: readonly string[]): Promise<unknown>
+  get(key: string): Promise<string | null>
+  del(key: string): Promise<void>
+  /** @throws {StateError} when Redis cannot be used: address, password, permission, version. */
+  check(): Promise<void>
+  status(): StateStatus
+  close(): Promise<void>
+}
+
+type Scripted = Record<ScriptName, (...args: string[]) => Promise<unknown>>
+
+/** What the oldest Redis that is supported brought: 6.2. */
+const OLDEST = [6, 2] as const
+
+/** A connection that comes back by itself. While it is away every step fails within its time, and none is sent twice. */
+export function connectRedis({
+  url,
+  commandTimeoutMs = 2000,
+  connectTimeoutMs = 5000,
+  ca,
+}: RedisConnectionOptions): RedisConnection {
+  const address = readAddress(url)
+  const client = new Redis(url, {
+    protocol: 2,
+    connectTimeout: connectTimeoutMs,
+    // A count that is sent again after a cut may count twice: the caller decides, not the driver.
+    autoResendUnfulfilledCommands: false,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    commandTimeout: commandTimeoutMs,
+    retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 6), 2000) * (0.75 + Math.random() / 2),
+    reconnectOnError: (error) => error.message.startsWith('READONLY'),
+    scripts: SCRIPTS,
+    ...(ca === undefined ? {} : { tls: { ca } }),
+  })
+  const scripted = client as unknown as Scripted
+  let closed = false
+  let status: StateStatus = {
+    home: 'redis',
+    ok: false,
+    since: Date.now(),
+    reason: `Connecting to Redis at ${address}`,
+    warnings: [],
+  }
+  let lastError: StateError | undefined
+
+  client.on('error', (error: unknown) => (lastError = toStateError(error, address)))
+  client.on('ready', () => {
+    lastError = undefined
+    status = { home: 'redis', ok: true, since: Date.now(), warnings: [] }
+  })
+  client.on('close', () => {
+    const reason = lastError?.message ?? `The connection to Redis at ${address} is lost`
+    status = { home: 'redis', ok: false, since: status.ok ? Date.now() : status.since, reason, warnings: [] }
+  })
+
+  /** Waits for the connection, but not for long, and not at all where waiting does not help. */
+  function waitUntilReady(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const settle = (error: StateError | undefined): void => {
+        clearTimeout(timer)
+        client.off('ready', onReady)
+        client.off('error', onError)
+        if (error === undefined) resolve()
+        else reject(error)
+      }
+      const onReady = (): void => settle(undefined)
+      // Our own listener above has translated it by now.
+      const onError = (): void => void (lastError?.code === 'denied' && settle(lastError))
+      const timer = setTimeout(() => settle(lastError ?? away(address)), commandTimeoutMs)
+      client.on('ready', onReady)
+      client.on('error', onError)
+      if (lastError?.code === 'denied') settle(lastError)
+    })
+  }
+
+  async function step<T>(send: () => Promise<T>): Promise<T> {
+    if (closed) throw new StateError('closed', 'The state store is closed')
+    try {
+      if (client.status !== 'ready') await waitUntilReady()
+      return await send()
+    } catch (error) {
+      throw isStateError(error) ? error : toStateError(error, address)
+    }
+  }
+
+  return {
+    run: (script, keys, args) => step(() => scripted[script](...keys, ...args)),
+    get: (key) => step(() => client.get(key)),
+    del: (key) =>
+      step(async () => {
+        await client.del(key)
+      }),
+    async check() {
+      const info = await step(() => client.info('server')).catch((error: unknown) => {
+        // A user that may not ask for the version may still use the store.
+        if (isStateError(error) && error.code === 'denied' && error.message.includes("'info'")) return ''
+        throw error
+      })
+      const version = /^redis_version:(\d+)\.(\d+)\.?(\S*)/m.exec(info)
+      if (version === null) return
+      const [, major = '', minor = '', patch = ''] = version
+      if (Number(major) > OLDEST[0] || (Number(major) === OLDEST[0] && Number(minor) >= OLDEST[1])) return
+      throw new StateError(
+        'unsupported',
+        `Redis at ${address} is version ${major}.${minor}.${patch}; ${OLDEST.join('.')} or newer is needed`,
+      )
+    },
+    status: () => status,
+    async close() {
+      if (closed) return
+      closed = true
+      client.disconnect()
+      // Until then a socket may be open.
+      if (client.status !== 'end') await new Promise((resolve) => client.once('end', resolve))
+    },
+  }
+}
+
+/** Host and port for messages; the password stays out. */
+function readAddress(url: string): string {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined
+  if (parsed === undefined || !/^rediss?:$/.test(parsed.protocol)) {
+    throw new StateError(
+      'invalid',
+      'The Redis URL must look like redis://user:password@host:6379/0, or rediss://… for TLS',
+    )
+  }
+  return `${parsed.hostname}:${parsed.port || '6379'}`
+}
+
+function away(address: string): StateError {
+  return new StateError('unavailable', `Redis at ${address} does not answer`)
+}
+
+/** What Redis or the driver said, in our words: theirs may quote a command with its values. */
+function toStateError(error: unknown, address: string): StateError {
+  const text = error instanceof Error ? error.message : ''
+  const system = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+  if (/^(NOAUTH|WRONGPASS|ERR invalid password|ERR AUTH|ERR Client sent AUTH)/.test(text)) {
+    return new StateError('denied', `Redis at ${address} refuses the user name or password`)
+  }
+  if (text.startsWith('NOPERM'))
+    return new StateError('denied', `Redis at ${address} does not let this user ${readRefusal(text)}`)
+  if (text.startsWith('OOM')) return new StateError('unavailable', `Redis at ${address} is out of memory`)
+  if (text.startsWith('LOADING')) return new StateError('unavailable', `Redis at ${address} is still loading its data`)
+  if (/^(READONLY|MISCONF|MASTERDOWN|CLUSTERDOWN)/.test(text)) {
+    return new StateError('unavailable', `Redis at ${address} does not take writes (${text.split(' ', 1)[0]})`)
+  }
+  if (/^ERR unknown command/i.test(text))
+    return new StateError('unsupported', `Redis at ${address} lacks a command that is needed; 6.2 or newer is`)
+  if (system !== undefined) return new StateError('unavailable', `Redis at ${address} cannot be reached (${system})`)
+  return away(address)
+}
+
+function readRefusal(text: string): string {
+  const command = /the '([\w|]+)' command/.exec(text)?.[1]
+  if (command !== undefined)
+    return `run '${command}'; it needs get, del, evalsha, eval, info and the commands of the scripts (+@read +@write +@scripting +time +info)`
+  return /key/.test(text) ? 'use the keys of this store; allow its prefix' : 'do this'
+}
