@@ -147,8 +147,12 @@ function lowest(totals: readonly number[]): number {
   return STRENGTHS[best]! + (bend > 0 ? (left - right) / (2 * bend) : 0) * 0.25
 }
 
-/** The step evidence at full size and at half. */
-export function weighSteps(window: PixelWindow, mark: LaidMark): readonly [StepEvidence, StepEvidence] {
+/**
+ * The step evidence at full size and at half.
+ *
+ * @param noise Error that lossy storage makes at an edge, in levels; 0 for none.
+ */
+export function weighSteps(window: PixelWindow, mark: LaidMark, noise = 0): readonly [StepEvidence, StepEvidence] {
   const layout = layOut(window, mark)
   const planes = cut(window, layout)
   const [full, half] = layout.tiers
@@ -156,7 +160,7 @@ export function weighSteps(window: PixelWindow, mark: LaidMark): readonly [StepE
     width: half.width,
     colour: planes.colour.map((plane) => halvePlane(plane, full.width, half.width, half.height)),
   }
-  return [weigh(planes, full, TIERS[0].floor), weigh(halved, half, TIERS[1].floor)]
+  return [weigh(planes, full, TIERS[0].floor + noise), weigh(halved, half, TIERS[1].floor + noise / 2)]
 }
 
 /** How many samples under the mark there are, and how many are darker than what it adds by itself. */

@@ -1,7 +1,7 @@
 import { nativeCandidates, scaledCandidates, type Candidate, type PlacedModel } from './candidates.ts'
 import { WatermarkError } from './error.ts'
-import { weighBound, weighSteps, type BoundEvidence, type StepEvidence } from './evidence.ts'
 import { checkRawImage, wholeWindow, type PixelWindow, type RawImage } from './image.ts'
+import { better, judge, LEAD, type Evidence, type Verdict } from './judge.ts'
 import type { LaidMark } from './lay.ts'
 
 /** A mark at its place: what `remove` needs. Plain data; it may cross to a worker. */
@@ -36,13 +36,6 @@ export type Location =
   | { found: true; placement: Placement; confidence: number; evidence: Evidence }
   | { found: false; reason: NotFoundReason; confidence: number }
 
-/** The figures behind a decision. */
-export interface Evidence {
-  bound: BoundEvidence
-  /** At full and at half size. */
-  steps: readonly [StepEvidence, StepEvidence]
-}
-
 export interface LocateOptions {
   /** Confidence below which nothing counts as found, 0…1. Default 0.5. */
   minConfidence?: number
@@ -52,53 +45,28 @@ export interface LocateOptions {
   models?: readonly PlacedModel[]
   /** Look for marks that were resized with the picture. Default true. */
   scaled?: boolean
-}
-
-/** Nats at which confidence is one half: a native place, a declared mark, a mark that was resized. */
-const HALFWAY = { native: 45, declared: 20, scaled: 90 } as const
-
-interface Verdict {
-  laid: LaidMark
-  confidence: number
-  gain: number
-  evidence: Evidence
-}
-
-/** More than this share of the samples far below the bound refutes a mark. */
-const REFUTED = 0.004
-
-function judge(window: PixelWindow, laid: LaidMark, halfway: number): Verdict | 'refuted' | undefined {
-  const bound = weighBound(window, laid)
-  if (bound.farBelow > bound.samples * REFUTED) return 'refuted'
-  const steps = weighSteps(window, laid)
-  const gain = steps[0].gain + steps[1].gain
-  if (gain <= 0) return undefined
-  const best = steps[0].gain >= steps[1].gain ? steps[0] : steps[1]
-  return { laid, gain, confidence: isClean(best) ? gain / (gain + halfway) : 0, evidence: { bound, steps } }
-}
-
-/** The outline vanishes, at about the strength the mark is drawn with, nearly all around, and nothing is left of it. */
-function isClean(step: StepEvidence): boolean {
-  return (
-    step.strength > 0.8 &&
-    step.strength < 1.25 &&
-    step.octantsFor >= 5 &&
-    step.octantsAgainst <= 1 &&
-    step.after < 0.25 + 0.3 * step.before
-  )
+  /**
+   * How far lossy storage has moved the levels at an edge. Default 0: the pixels may still come from a lossy file, but
+   * then more evidence is asked for. The JPEG door reads it off the file's tables.
+   */
+  noise?: number
 }
 
 /** Parts of a pixel by which a resized mark may lie beside the computed place. */
 const SHIFTS = [-0.5, 0, 0.5] as const
 
-function judgeCandidate(window: PixelWindow, candidate: Candidate, declared: boolean): Verdict | 'refuted' | undefined {
-  const halfway = candidate.scale !== 1 ? HALFWAY.scaled : declared ? HALFWAY.declared : HALFWAY.native
+function judgeCandidate(
+  window: PixelWindow,
+  candidate: Candidate,
+  { declared = false, noise = 0 }: LocateOptions,
+): Verdict | 'refuted' | undefined {
+  const prior = candidate.scale !== 1 ? 'scaled' : declared ? 'declared' : 'native'
   let best: Verdict | undefined
   let refuted = true
   const look = (shiftX: number, shiftY: number) => {
     for (const laid of candidate.lay(shiftX, shiftY)) {
       if (!contains(window, laid)) continue
-      const verdict = judge(window, laid, halfway)
+      const verdict = judge(window, laid, { prior, noise })
       if (verdict === 'refuted') continue
       refuted = false
       if (verdict === undefined) return
@@ -112,13 +80,6 @@ function judgeCandidate(window: PixelWindow, candidate: Candidate, declared: boo
   return best ?? (refuted ? 'refuted' : undefined)
 }
 
-/** Nats by which a less likely way of drawing a mark must lead: picking the wrong one leaves a contour. */
-const LEAD = 25
-
-function better(a: Verdict, b: Verdict, lead = 0): boolean {
-  return a.confidence > 0 === b.confidence > 0 ? a.gain > b.gain + lead : a.confidence > 0
-}
-
 function contains(window: PixelWindow, laid: LaidMark): boolean {
   return (
     laid.x >= window.x &&
@@ -129,10 +90,8 @@ function contains(window: PixelWindow, laid: LaidMark): boolean {
 }
 
 /** `locate` on a part of a picture; marks that do not lie wholly inside it are passed over. */
-export function locateInWindow(
-  window: PixelWindow,
-  { minConfidence = 0.5, declared = false, models = [], scaled = true }: LocateOptions = {},
-): Location {
+export function locateInWindow(window: PixelWindow, options: LocateOptions = {}): Location {
+  const { minConfidence = 0.5, models = [], scaled = true } = options
   if (!(minConfidence >= 0 && minConfidence <= 1)) {
     throw new WatermarkError('invalid_option', `minConfidence must lie between 0 and 1, not ${minConfidence}`)
   }
@@ -141,7 +100,7 @@ export function locateInWindow(
   let refuted = 0
   const judgeAll = (candidates: readonly Candidate[]) => {
     for (const candidate of candidates) {
-      const verdict = judgeCandidate(window, candidate, declared)
+      const verdict = judgeCandidate(window, candidate, options)
       tried++
       if (verdict === 'refuted') refuted++
       else if (verdict !== undefined && (best === undefined || better(verdict, best.verdict))) {

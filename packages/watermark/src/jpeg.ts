@@ -1,0 +1,164 @@
+import { reachOf } from './candidates.ts'
+import { notFound, takeMarks, type FileOptions, type FileResult } from './file-removal.ts'
+import type { PixelWindow } from './image.ts'
+import { APP0, APP15, readFrame, type JpegFrame } from './jpeg/markers.ts'
+import { decodePlanes, paintWindow, type Plane } from './jpeg/planes.ts'
+import { rewriteScan, type Rewritten } from './jpeg/rewrite.ts'
+import { cleanScan, walkScan, type Capture } from './jpeg/scan.ts'
+import { SMOOTH } from './jpeg/smooth-original.ts'
+import { touchedMcus, unmark } from './jpeg/unmark.ts'
+import { checkBytes, checkPixels } from './limits.ts'
+import type { Placement } from './locate.ts'
+import { createXmpPacket, readProvenance } from './provenance.ts'
+import { removeFromWindow } from './remove.ts'
+
+export { isJpeg } from './jpeg/markers.ts'
+export type { FileOptions, FileResult, FoundMark } from './file-removal.ts'
+
+/** `removeFromJpeg` also says which part was written anew. */
+export interface JpegResult extends FileResult {
+  /** Minimum coded units (8 to 16 px squares) in the file, and how many of them got new coefficients. */
+  mcus: number
+  changedMcus: number
+}
+
+/**
+ * Takes the visible mark off a baseline JPEG file.
+ *
+ * Only the MCUs under the mark get new coefficients; every other coefficient, every APPn and COM segment and the tables
+ * stay as they are. Instead of the plain inverse, which would double the ringing at the mark's edge, the smoothest
+ * original is found that quantises to what the file stores. When a mark was found and nothing states a
+ * DigitalSourceType, an XMP segment that does is written behind the last APPn.
+ *
+ * Reads 8-bit baseline files, grey or YCbCr in 4:4:4, 4:2:2, 4:4:0 or 4:2:0, with or without restart markers. The bytes
+ * given are never written to.
+ *
+ * @throws {WatermarkError} `unknown_format`, `truncated`, `corrupt`, `too_large`, or `unsupported` for progressive,
+ * arithmetic-coded, lossless, 12-bit, RGB, CMYK and non-interleaved files.
+ */
+export function removeFromJpeg(bytes: Uint8Array, options: FileOptions = {}): JpegResult {
+  checkBytes(bytes, options)
+  const frame = readFrame(bytes)
+  checkPixels(frame.width, frame.height, options)
+  const provenance = readProvenance(c2paBlocks(bytes, frame), xmpPackets(bytes, frame))
+  const clean = cleanScan(bytes, frame)
+  const capture = walkScan(frame, clean, regionOf(frame, options))
+  const planes = decodePlanes(frame, capture)
+  const window = createWindow(frame, capture, planes)
+  const counts = { mcus: frame.mcusAcross * frame.mcusDown, changedMcus: 0 }
+
+  const changed = new Set<number>()
+  const { marks, reason, confidence } = takeMarks(
+    window,
+    { ...options, declared: provenance.declaresVisibleMark, noise: edgeNoise(frame) },
+    (placement) => {
+      if (options.dryRun === true) return void removeFromWindow(window, { ...placement, lossless: false })
+      unmark(frame, capture, planes, window, placement.laid, hasSoftEdge(placement) ? undefined : SMOOTH)
+      const { column, row, columns, rows } = touchedMcus(frame, placement.laid)
+      for (let y = row; y < row + rows; y++) {
+        for (let x = column; x < column + columns; x++) changed.add(y * frame.mcusAcross + x)
+      }
+    },
+  )
+  if (reason !== undefined) return { ...notFound(bytes, reason, confidence), ...counts }
+  if (options.dryRun === true) return { bytes, changed: false, marks, confidence, sourceTypeWritten: false, ...counts }
+
+  const sorted = [...changed].sort((a, b) => a - b)
+  const rewritten = rewriteScan(bytes, frame, clean, capture, sorted)
+  const sourceTypeWritten = !provenance.statesSourceType
+  return {
+    bytes: assemble(bytes, frame, rewritten, sourceTypeWritten),
+    changed: true,
+    marks,
+    confidence,
+    sourceTypeWritten,
+    ...counts,
+    changedMcus: changed.size,
+  }
+}
+
+/** Levels by which quantisation moves a sample at an edge, roughly: a fixed share of the luma steps. */
+function edgeNoise({ components, quant }: JpegFrame): number {
+  const steps = quant.get(components[0]!.quantTable)!
+  return (NOISE_SHARE * steps.reduce((sum, step) => sum + step, 0)) / 64
+}
+
+const NOISE_SHARE = 0.1
+
+/** The enlarged sprite of the second generation has no hard edge that rings: the plain inverse is the better one. */
+function hasSoftEdge({ mark, scale }: Placement): boolean {
+  return mark === 'v2-96' && scale === 1
+}
+
+function regionOf(frame: JpegFrame, options: FileOptions) {
+  const reach = reachOf(frame.width, frame.height, options)
+  return {
+    column: Math.max(0, Math.floor((frame.width - reach) / (8 * frame.maxH))),
+    row: Math.max(0, Math.floor((frame.height - reach) / (8 * frame.maxV))),
+  }
+}
+
+function createWindow(frame: JpegFrame, capture: Capture, planes: readonly Plane[]): PixelWindow {
+  const x = capture.column * 8 * frame.maxH
+  const y = capture.row * 8 * frame.maxV
+  const width = frame.width - x
+  const height = frame.height - y
+  const data = new Uint8ClampedArray(width * height * 4)
+  const window = { x, y, width, height, imageWidth: frame.width, imageHeight: frame.height, data }
+  paintWindow(window, frame, planes, 0, 0, width, height)
+  return window
+}
+
+const APP1 = 0xe1
+const APP11 = 0xeb
+const XMP_NAMESPACE = 'http://ns.adobe.com/xap/1.0/\0'
+
+function segmentData(bytes: Uint8Array, { segments }: JpegFrame, marker: number): Uint8Array[] {
+  return segments
+    .filter((segment) => segment.marker === marker)
+    .map(({ dataStart, end }) => bytes.subarray(dataStart, end))
+}
+
+function c2paBlocks(bytes: Uint8Array, frame: JpegFrame): Uint8Array[] {
+  return segmentData(bytes, frame, APP11)
+}
+
+function xmpPackets(bytes: Uint8Array, frame: JpegFrame): Uint8Array[] {
+  const head = XMP_NAMESPACE.slice(0, -1)
+  return segmentData(bytes, frame, APP1).filter(
+    (data) => new TextDecoder('latin1').decode(data.subarray(0, head.length)) === head,
+  )
+}
+
+function xmpSegment(): Uint8Array {
+  const data = new TextEncoder().encode(XMP_NAMESPACE + createXmpPacket())
+  const segment = new Uint8Array(data.length + 4)
+  segment.set([0xff, APP1, (data.length + 2) >> 8, (data.length + 2) & 255])
+  segment.set(data, 4)
+  return segment
+}
+
+/** Header segments as they were (but for extended Huffman tables), the new scan, and whatever follows it. */
+function assemble(
+  bytes: Uint8Array,
+  frame: JpegFrame,
+  { huffmanSegments, scan }: Rewritten,
+  addXmp: boolean,
+): Uint8Array {
+  const parts: Uint8Array[] = [bytes.subarray(0, 2)]
+  const isApp = (marker: number) => marker >= APP0 && marker <= APP15
+  const lastApp = frame.segments.findLastIndex(({ marker }) => isApp(marker))
+  if (addXmp && lastApp < 0) parts.push(xmpSegment())
+  frame.segments.forEach(({ start, end }, i) => {
+    parts.push(huffmanSegments.get(start) ?? bytes.subarray(start, end))
+    if (addXmp && i === lastApp) parts.push(xmpSegment())
+  })
+  parts.push(scan, bytes.subarray(frame.scanEnd))
+  const file = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
+  let to = 0
+  for (const part of parts) {
+    file.set(part, to)
+    to += part.length
+  }
+  return file
+}
