@@ -1,3 +1,6 @@
 import { packageBuild } from '../../tsup.base.ts'
 
-export default packageBuild(['src/cli.ts', 'src/index.ts'], { platform: 'node', dts: false })
+export default packageBuild(['src/cli.ts', 'src/index.ts', 'src/media/picture-worker.ts'], {
+  platform: 'node',
+  dts: false,
+})

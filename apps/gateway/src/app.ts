@@ -10,6 +10,7 @@ import { createOpenAIHandler } from '@castorjs/openai-adapter'
 import { Hono } from 'hono'
 import { cors } from 'hono/cors'
 import type { Config } from './config-schema.ts'
+import { MEDIA_PATH } from './media/open-media-store.ts'
 import type { Connections } from './server.ts'
 import { statusPage } from './status-page.ts'
 
@@ -44,7 +45,10 @@ export interface AppOptions {
   connections: Connections
   info: ServerInfo
   health: () => Health
-  media?: MediaOptions
+  /** The operator's defaults for pictures and clips. */
+  media: MediaOptions
+  /** Serves what the media store keeps, by signed links that need no key. */
+  serveMedia: (request: Request) => Promise<Response>
   onOutcome: (mount: string, outcome: Outcome) => void
 }
 
@@ -59,12 +63,14 @@ export function createApp({
   info,
   health,
   media,
+  serveMedia,
   onOutcome,
 }: AppOptions): Hono {
   const app = new Hono()
   app.use(corsFor(config))
   app.get('/health', (context) => context.json(health()))
   app.get('/api/info', (context) => context.json(info))
+  app.on(['GET', 'HEAD'], `${MEDIA_PATH}/*`, (context) => serveMedia(context.req.raw))
   app.get('/', (context) => context.html(statusPage(info, new URL(context.req.url).origin)))
 
   const ordered = [...mounts].sort((left, right) => right.path.length - left.path.length)
@@ -74,7 +80,7 @@ export function createApp({
       authorize,
       maxBodyBytes: config.maxBodyBytes,
       strictModel: config.strictModel,
-      ...(media === undefined ? {} : { media }),
+      media,
       onOutcome: (outcome) => onOutcome(mount.path, outcome),
     })
     if (mount.path === '/') {

@@ -92,6 +92,51 @@ export const ConfigSchema = v.strictObject({
     }),
     {},
   ),
+  /** Cookies, keys, limits and states. */
+  state: v.optional(
+    v.strictObject({
+      /** Redis shares the state between processes; without it, it lives in a folder under `dataDir`. */
+      redisUrl: v.optional(v.pipe(v.string(), v.regex(/^rediss?:\/\//, 'must begin with redis:// or rediss://'))),
+      redisPrefix: v.optional(v.string(), 'castor:'),
+      /** 32 bytes in base64 each. The first one seals, all of them open. Default: a key file under `dataDir`. */
+      keys: v.optional(v.pipe(v.array(v.strictObject({ id: v.string(), key: v.string() })), v.nonEmpty())),
+    }),
+    {},
+  ),
+  /** What is done with pictures unless the caller says otherwise. */
+  media: v.optional(
+    v.strictObject({
+      /** Take the visible mark off. The invisible one and all metadata stay, always. */
+      removeWatermark: v.optional(v.boolean(), false),
+      /** Fetch the full-size file instead of the preview. */
+      original: v.optional(v.boolean(), false),
+      /** Threads for pixel work. */
+      threads: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 1),
+    }),
+    {},
+  ),
+  /** Where pictures and clips are kept for a while, to be fetched by URL. */
+  mediaStore: v.optional(
+    v.strictObject({
+      kind: v.optional(v.picklist(['folder', 'memory', 's3']), 'folder'),
+      ttlMs: v.optional(milliseconds, 86_400_000),
+      maxTotalBytes: v.optional(v.pipe(v.number(), v.minValue(1)), 1_073_741_824),
+      s3: v.optional(
+        v.strictObject({
+          endpoint: url,
+          bucket: v.string(),
+          accessKeyId: v.string(),
+          secretAccessKey: v.string(),
+          region: v.optional(v.string()),
+          style: v.optional(v.picklist(['path', 'virtual'])),
+          prefix: v.optional(v.string()),
+          /** `gateway` links go through this server; `bucket` links are presigned and go to the bucket. */
+          links: v.optional(v.picklist(['gateway', 'bucket']), 'gateway'),
+        }),
+      ),
+    }),
+    {},
+  ),
   /** How fast accounts may be used; it keeps them safe. `false` takes a limit away. */
   pacing: v.optional(
     v.strictObject({

@@ -45,6 +45,17 @@ export const VARIABLES: Record<string, { path: readonly string[]; read: Read }> 
   GEMINI_LANGUAGE: { path: ['geminiWeb', 'language'], read: text },
   GEMINI_GUEST: { path: ['geminiWeb', 'guest'], read: flag },
 
+  REDIS_URL: { path: ['state', 'redisUrl'], read: text },
+  STATE_KEY: { path: ['state', 'keys'], read: (value) => [{ id: 'environment', key: value }] },
+
+  REMOVE_WATERMARK: { path: ['media', 'removeWatermark'], read: flag },
+  MEDIA_STORE: { path: ['mediaStore', 'kind'], read: text },
+  S3_ENDPOINT: { path: ['mediaStore', 's3', 'endpoint'], read: text },
+  S3_BUCKET: { path: ['mediaStore', 's3', 'bucket'], read: text },
+  S3_ACCESS_KEY_ID: { path: ['mediaStore', 's3', 'accessKeyId'], read: text },
+  S3_SECRET_ACCESS_KEY: { path: ['mediaStore', 's3', 'secretAccessKey'], read: text },
+  S3_REGION: { path: ['mediaStore', 's3', 'region'], read: text },
+
   ALLOW_ANYONE: { path: ['allowAnyone'], read: flag },
   CORS_ORIGINS: { path: ['corsOrigins'], read: list },
   DATA_DIR: { path: ['dataDir'], read: text },

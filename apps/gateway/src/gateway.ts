@@ -1,13 +1,20 @@
-import { withDeadlines, type ContentGenerator } from '@castorjs/content-generator'
+import type { AccountPool } from '@castorjs/account-pool'
+import { withDeadlines, type ContentGenerator, type MediaOptions } from '@castorjs/content-generator'
 import { createNodeGuardedFetch } from '@castorjs/guarded-fetch/node'
 import type { Logger } from 'pino'
 import { createApp, type Mount, type ServerInfo } from './app.ts'
 import type { Config, MountConfig, UpstreamName } from './config-schema.ts'
 import { createDoor } from './door.ts'
 import { createLog, logOutcome } from './log.ts'
+import { openMediaShelf } from './media/open-media-store.ts'
+import { createPicturePool } from './media/picture-pool.ts'
+import { withMedia } from './media/with-media.ts'
 import { createConnections, startServer } from './server.ts'
+import { openState } from './state/open-state.ts'
+import { createSessionStore } from './state/session-store.ts'
 import { openGeminiWeb } from './upstreams/gemini-web.ts'
 import { routeByModel } from './upstreams/route-by-model.ts'
+import type { WebSession } from './upstreams/web-session.ts'
 import { VERSION } from './version.ts'
 
 /** A running server. */
@@ -15,6 +22,8 @@ export interface Gateway {
   url: string
   port: number
   info: ServerInfo
+  /** Accounts of the web app: states, pause, reset. */
+  accounts: AccountPool<WebSession>
   /** Stops accepting, lets answers in progress finish for `graceMs` (default 30 000), then ends everything. */
   close: (graceMs?: number) => Promise<void>
 }
@@ -34,21 +43,38 @@ export async function startGateway(
   config: Config,
   { log = createLog(config.log), demo = false }: GatewayOptions = {},
 ): Promise<Gateway> {
+  const state = await openState(config)
+  for (const warning of state.status().warnings) log.warn(warning)
+  const shelf = await openMediaShelf(config, state, (error) =>
+    log.warn({ reason: nameOf(error) }, 'media sweep failed'),
+  )
+  const pictures = createPicturePool({ worker: PICTURE_WORKER, threads: config.media.threads })
   const mediaFetch = createNodeGuardedFetch(config.remoteFiles)
   const web = openGeminiWeb({
     config,
     mediaFetch,
-    storeFor: () => undefined,
+    storeFor: (label) => createSessionStore(state, label),
     onChange: ({ account, ...change }) => log.warn({ account: account?.label, ...change }, 'account state changed'),
   })
   const upstreams: Record<UpstreamName, ContentGenerator> = { 'gemini-web': web.generator }
   const mounts = config.mounts.map((mount): Mount => ({
     path: mount.path,
-    generator: withDeadlines(generatorOf(mount, upstreams), config.deadlines),
+    generator: withMedia(withDeadlines(generatorOf(mount, upstreams), config.deadlines), {
+      pictures,
+      keep: shelf.keep,
+      onKeepFailed: (error) => log.warn({ reason: nameOf(error) }, 'the media store did not take a file'),
+    }),
     description: mount.upstreams
       .map((route) => (routeName(route) === 'gemini-web' ? web.description : routeName(route)))
       .join(', then '),
   }))
+
+  async function end(): Promise<void> {
+    shelf.close()
+    await web.close()
+    await pictures.close()
+    await state.close()
+  }
 
   const connections = createConnections()
   const info: ServerInfo = {
@@ -68,7 +94,9 @@ export async function startGateway(
     authorize: createDoor(config, connections.connectionOf),
     connections,
     info,
-    health: () => ({ status: 'ok', demo }),
+    media: mediaDefaults(config.media),
+    serveMedia: shelf.handle,
+    health: () => ({ status: state.status().ok ? 'ok' : 'degraded', demo, state: state.status() }),
     onOutcome: (mount, outcome) => logOutcome(log, mount, outcome),
   })
   try {
@@ -82,15 +110,30 @@ export async function startGateway(
       url: server.url,
       port: server.port,
       info,
+      accounts: web.pool,
       async close(graceMs) {
         await server.close(graceMs)
-        await web.close()
+        await end()
       },
     }
   } catch (error) {
-    await web.close()
+    await end()
     throw error
   }
+}
+
+/** Beside this file once built; the tests use the built one too, because a thread cannot load TypeScript. */
+const PICTURE_WORKER = new URL(
+  import.meta.url.endsWith('.ts') ? '../dist/media/picture-worker.js' : './media/picture-worker.js',
+  import.meta.url,
+)
+
+function mediaDefaults({ removeWatermark, original }: Config['media']): MediaOptions {
+  return { ...(removeWatermark ? { removeVisibleMark: true } : {}), ...(original ? { original: true } : {}) }
+}
+
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.message : 'unknown'
 }
 
 type RouteConfig = MountConfig['upstreams'][number]

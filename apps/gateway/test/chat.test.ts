@@ -142,7 +142,7 @@ describe('the openai SDK chats with the web app', () => {
   })
 
   it('stops the upstream when the client stops reading', async () => {
-    await stack.emulator.emulator.configure({ latency: { snapshot: 20 } })
+    stack.emulator.emulator.controls.set({ latency: { snapshot: 20 } })
     try {
       const stream = await openai.chat.completions.create({
         model: 'gemini-2.5-flash',
@@ -152,7 +152,7 @@ describe('the openai SDK chats with the web app', () => {
       for await (const chunk of stream) if (chunk.choices[0]?.delta.content) break
       await expect.poll(() => stack.logLines.some((line) => line.includes('"status":499'))).toBe(true)
     } finally {
-      await stack.emulator.emulator.configure({ latency: { snapshot: 0 } })
+      stack.emulator.emulator.controls.set({ latency: { snapshot: 0 } })
     }
   })
 

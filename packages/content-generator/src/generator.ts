@@ -50,6 +50,8 @@ export interface GenerateOptions {
   /** The client's own conversation id, where it sends one. */
   sessionId?: string
   media?: MediaOptions
+  /** Origin under which the caller reached this server, such as `https://castor.example`; links begin with it. */
+  origin?: string
   /** Fail instead of accepting another model than the one asked for. */
   strictModel?: boolean
   onWarning?: (warning: Warning) => void

@@ -1,5 +1,5 @@
-import { DEMO_ACCOUNTS } from '@castorjs/gemini-web-emulator'
-import { emulatorBaseUrls, startGeminiWebEmulator } from '@castorjs/gemini-web-emulator/node'
+import { DEMO_ACCOUNTS, emulatorBaseUrls } from '@castorjs/gemini-web-emulator'
+import { startGeminiWebEmulator } from '@castorjs/gemini-web-emulator/node'
 import { defineCommand } from 'citty'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'

@@ -8,10 +8,8 @@ import {
 import type { PicturePlan } from './picture.ts'
 import type { PicturePool } from './picture-pool.ts'
 
-/** Keeps bytes for a while. */
-export interface KeepMedia {
-  (bytes: Uint8Array, mimeType: string): Promise<string>
-}
+/** Keeps bytes for a while and returns the URL to fetch them from, under `origin` unless the operator set another. */
+export type KeepMedia = (bytes: Uint8Array, mimeType: string, origin: string | undefined) => Promise<string>
 
 export interface WithMediaOptions {
   pictures: Pick<PicturePool, 'process'>
@@ -47,7 +45,7 @@ export function withMedia(
     }
     if (media.delivery === 'url') {
       try {
-        const fileUri = await keep(Buffer.from(data, 'base64'), mimeType)
+        const fileUri = await keep(Buffer.from(data, 'base64'), mimeType, options.origin)
         const { inlineData: _, ...rest } = part
         return { ...rest, fileData: { fileUri, mimeType } }
       } catch (error) {

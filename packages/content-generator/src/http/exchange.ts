@@ -99,6 +99,7 @@ export async function serveExchange(
 ): Promise<Response> {
   const startedAt = performance.now()
   const requestId = request.headers.get('x-request-id')?.match(REQUEST_ID)?.[0] ?? crypto.randomUUID()
+  const url = new URL(request.url)
   const abort = new AbortController()
   const leave = (): void => abort.abort(request.signal.reason)
   if (request.signal.aborted) leave()
@@ -121,7 +122,7 @@ export async function serveExchange(
       requestId,
       dialect,
       method: request.method,
-      path: new URL(request.url).pathname,
+      path: url.pathname,
       caller: caller?.id,
       model: facts.model,
       served,
@@ -160,6 +161,7 @@ export async function serveExchange(
   const generateOptions: GenerateOptions = {
     signal: abort.signal,
     requestId,
+    origin: url.origin,
     onWarning: warn,
     onServed: (by) => (served = { ...served, ...by }),
     ...(options.media === undefined ? {} : { media: { ...options.media } }),

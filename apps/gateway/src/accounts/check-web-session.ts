@@ -1,0 +1,97 @@
+import { collect, isGenerationError } from '@castorjs/content-generator'
+import { isGeminiWebError } from '@castorjs/gemini-web-client'
+import type { WebSession } from '../upstreams/web-session.ts'
+
+/** One step of the check, in words for the operator. Never holds a secret. */
+export interface CheckStep {
+  name: 'sign-in' | 'account' | 'models' | 'answer' | 'protocol'
+  outcome: 'ok' | 'warning' | 'failed'
+  message: string
+}
+
+const PROBE = 'Repeat exactly: castor'
+
+/**
+ * Checks a session along the path of a chat: cookies and page token, state of the account, model list, one streamed
+ * answer, and whether the protocol still is as we know it. Ends at the first step that makes the rest pointless.
+ */
+export async function* checkWebSession(
+  { client, generator }: WebSession,
+  signal = AbortSignal.timeout(180_000),
+): AsyncGenerator<CheckStep> {
+  try {
+    await client.start(signal)
+  } catch (error) {
+    yield failed('sign-in', error)
+    return
+  }
+  const status = client.status()
+  const signedIn = status.kind === 'account'
+  yield signedIn
+    ? ok(
+        'sign-in',
+        `The session is alive${status.buildLabel === undefined ? '' : `; the app is ${status.buildLabel}`}.`,
+      )
+    : { name: 'sign-in', outcome: 'warning', message: 'No account: Google answers as it answers a guest.' }
+  if (signedIn) {
+    const renewed =
+      status.ticketAtMs === undefined ? 'not yet renewed' : `last renewed ${new Date(status.ticketAtMs).toISOString()}`
+    yield status.code === undefined || status.code === 1000
+      ? ok('account', `The account is available; its ticket is ${renewed}.`)
+      : {
+          name: 'account',
+          outcome: 'warning',
+          message: `Google reports status ${status.code}: ${status.meaning ?? 'unknown'}.`,
+        }
+  }
+  try {
+    const models = await client.models(signal)
+    const names = models.map((model) => model.displayName ?? model.label ?? model.id)
+    yield ok('models', `${models.length} offered: ${names.join(', ')}.`)
+  } catch (error) {
+    yield failed('models', error)
+  }
+  try {
+    const startedAt = performance.now()
+    let served: string | undefined
+    const answer = await collect(
+      generator.generateContentStream(
+        {
+          model: signedIn ? 'gemini-2.5-flash' : 'gemini-2.5-flash-free',
+          contents: [{ role: 'user', parts: [{ text: PROBE }] }],
+        },
+        { signal, requestId: 'check', onServed: ({ model }) => (served = model ?? served) },
+      ),
+    )
+    const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
+    const characters = answer.candidates?.[0]?.content?.parts?.reduce((sum, { text = '' }) => sum + text.length, 0) ?? 0
+    yield ok('answer', `${characters} characters from ${served ?? 'an unnamed model'} in ${seconds} s.`)
+  } catch (error) {
+    yield failed('answer', error)
+  }
+  const drifts = client.drifts()
+  if (drifts.length === 0) yield ok('protocol', 'Every shape seen was as expected.')
+  for (const { constant, path, expected, found, count } of drifts) {
+    yield {
+      name: 'protocol',
+      outcome: 'warning',
+      message: `${constant} at [${path.join(', ')}] should be ${expected} and is ${found} (seen ${count} times).`,
+    }
+  }
+}
+
+function ok(name: CheckStep['name'], message: string): CheckStep {
+  return { name, outcome: 'ok', message }
+}
+
+/** Our own errors are fit to show; anything else shows its name only. */
+function failed(name: CheckStep['name'], error: unknown): CheckStep {
+  if (isGenerationError(error) || isGeminiWebError(error)) {
+    return { name, outcome: 'failed', message: `${error.message} (${error.code}, fault of the ${error.fault})` }
+  }
+  return {
+    name,
+    outcome: 'failed',
+    message: error instanceof Error ? `Unexpected ${error.name}.` : 'Unexpected failure.',
+  }
+}

@@ -1,0 +1,64 @@
+import {
+  createMediaHandler,
+  createMemoryMediaStore,
+  createUrlSigner,
+  startSweeper,
+  type MediaStore,
+} from '@castorjs/media-store'
+import { createFolderMediaStore } from '@castorjs/media-store/node'
+import { createS3MediaStore } from '@castorjs/media-store/s3'
+import type { StateStore } from '@castorjs/state-store'
+import { randomBytes } from 'node:crypto'
+import { join, resolve } from 'node:path'
+import type { Config } from '../config-schema.ts'
+
+/** Path under which the gateway serves what it keeps. */
+export const MEDIA_PATH = '/media'
+
+/** What is kept for callers to fetch, and the handler they fetch it from. */
+export interface MediaShelf {
+  /** Keeps the bytes and returns their URL under `origin`, or under the configured public base. */
+  keep: (bytes: Uint8Array, mimeType: string, origin: string | undefined) => Promise<string>
+  handle: (request: Request) => Promise<Response>
+  close: () => void
+}
+
+type MediaStoreConfig = Pick<Config, 'dataDir' | 'mediaStore' | 'publicBaseUrl'>
+
+/** Opens the configured store. Links are signed with a key that lives in the state, so that they outlive a restart. */
+export async function openMediaShelf(
+  { dataDir, mediaStore, publicBaseUrl }: MediaStoreConfig,
+  state: StateStore,
+  onError: (error: unknown) => void,
+): Promise<MediaShelf> {
+  const signer = createUrlSigner({ key: Buffer.from(await signingKey(state), 'base64') })
+  const { kind, ttlMs, maxTotalBytes, s3 } = mediaStore
+  const common = { ttlMs, maxTotalBytes, signer }
+  let store: MediaStore
+  if (kind === 's3' && s3 !== undefined) {
+    const { links, ...bucket } = s3
+    store = createS3MediaStore({ ...bucket, ttlMs, ...(links === 'gateway' ? { signer } : {}) })
+  } else if (kind === 'memory') store = createMemoryMediaStore(common)
+  else store = createFolderMediaStore({ ...common, directory: join(resolve(dataDir), 'media') })
+
+  const base = publicBaseUrl?.replace(/\/+$/, '')
+  return {
+    async keep(bytes, mimeType, origin) {
+      const { id } = await store.put(bytes, { mimeType })
+      const root = base ?? origin
+      return store.url(id, root === undefined ? {} : { baseUrl: root + MEDIA_PATH })
+    },
+    handle: createMediaHandler({ store, signer }),
+    close: startSweeper(store, { onError }),
+  }
+}
+
+const SIGNING_KEY = 'media/signing-key'
+
+/** The key of this installation; replicas that start at once agree on the first one written. */
+async function signingKey(state: StateStore): Promise<string> {
+  await state.compareAndSet(SIGNING_KEY, 0, randomBytes(32).toString('base64'))
+  const record = await state.get(SIGNING_KEY)
+  if (typeof record?.value !== 'string') throw new TypeError('The signing key of media links is missing from the state')
+  return record.value
+}

@@ -1,0 +1,34 @@
+import { withEncryption, type EncryptedStateStore, type StateKey } from '@castorjs/state-store'
+import { openFileStateStore, openKeyFile } from '@castorjs/state-store/node'
+import { openRedisStateStore } from '@castorjs/state-store/redis'
+import { mkdir } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import type { Config } from '../config-schema.ts'
+
+/** Everything under the data directory that must survive a restart, except media. */
+const STATE_FOLDER = 'state'
+const KEY_FILE = 'state.key'
+
+/**
+ * Opens the state: Redis when it is configured, else a folder under the data directory. Values are encrypted with the
+ * configured key, or with one that is made at the first start and kept in a file of mode 0600.
+ *
+ * @throws {StateError} when the state cannot be used: damaged beyond repair, Redis out of reach, or the wrong key.
+ */
+export async function openState({ dataDir, state }: Pick<Config, 'dataDir' | 'state'>): Promise<EncryptedStateStore> {
+  await mkdir(resolve(dataDir), { recursive: true, mode: 0o700 })
+  const directory = resolve(dataDir, STATE_FOLDER)
+  const store =
+    state.redisUrl === undefined
+      ? await openFileStateStore({ directory })
+      : await openRedisStateStore({ url: state.redisUrl, prefix: state.redisPrefix })
+  const keys = state.keys ?? (await openKeyFile(join(resolve(dataDir), KEY_FILE)))
+  const sealed = withEncryption(store, { keys: keys satisfies readonly StateKey[] })
+  try {
+    await sealed.checkKeys()
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+  return sealed
+}
