@@ -3,15 +3,24 @@ import { serveChat } from './chat/serve.ts'
 import { encodeErrorBody } from './errors.ts'
 import { createFileFields, type FileFields } from './file-fields.ts'
 import { serveGenerate } from './generate.ts'
+import { serveEmbeddings } from './embeddings/serve.ts'
+import { createImageRoute } from './images/serve.ts'
+import { serveSpeech } from './speech/serve.ts'
 import { encodeModelList, findModel } from './models.ts'
 import { createContext, type OpenAIContext, type OpenAIHandlerOptions } from './options.ts'
 import { matchRoute, type Route, type RouteName } from './route.ts'
 
 type Serve = (request: Request, exchange: Exchange, context: OpenAIContext, files: FileFields) => Promise<Response>
 
-const POSTS: Partial<Record<RouteName, Serve>> = {
+const POSTS: Record<Exclude<RouteName, 'models'>, Serve> = {
   chat: serveChat,
   generate: serveGenerate,
+  embeddings: serveEmbeddings,
+  speech: serveSpeech,
+  'image-generations': createImageRoute({ kind: 'generation', answer: 'openai' }),
+  'image-edits': createImageRoute({ kind: 'edit', answer: 'openai' }),
+  'image-edit': createImageRoute({ kind: 'edit', answer: 'both' }),
+  'generate-images': createImageRoute({ kind: 'generation', answer: 'plain' }),
 }
 
 /**

@@ -7,9 +7,10 @@ const ROUTES = {
   '/models': 'models',
   '/images/generations': 'image-generations',
   '/images/edits': 'image-edits',
-  '/images/edit': 'image-edits',
+  '/images/edit': 'image-edit',
   '/generate-images': 'generate-images',
   '/embeddings': 'embeddings',
+  '/audio/speech': 'speech',
   '/generate': 'generate',
 } as const
 
