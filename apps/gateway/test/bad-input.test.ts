@@ -8,9 +8,9 @@ let files: Server
 let filesPort: number
 beforeAll(async () => {
   files = createServer((request, response) => {
-    if (request.url === '/missing.png') response.writeHead(404).end()
-    else if (request.url === '/large.bin') response.writeHead(200, { 'content-length': 999_999_999 }).end()
-    else response.writeHead(200, { 'content-type': 'image/png' }).end('this is no picture')
+    if (request.url?.startsWith('/missing.png') === true) response.writeHead(404).end()
+    else if (request.url?.startsWith('/large.bin') === true) response.writeHead(200, { 'content-length': 999_999_999 }).end()
+    else response.writeHead(200, { 'content-type': 'image/png' }).end(Buffer.from([0, 1, 2, 3, 254, 255, 0, 9]))
   })
   await new Promise<void>((resolve) => files.listen(0, '127.0.0.1', resolve))
   filesPort = (files.address() as AddressInfo).port
@@ -64,7 +64,7 @@ describe('bad input is a clear 4xx in OpenAI’s shape', () => {
       /number/,
     ],
     ['n above 1', chat([{ role: 'user', content: 'hi' }], { n: 2 }), 400, 'n', /1/],
-    ['an unknown model', chat([{ role: 'user', content: 'hi' }], { model: 'gpt-4' }), 404, 'model', /gpt-4/],
+    ['an unknown model', chat([{ role: 'user', content: 'hi' }], { model: 'gpt-4' }), 404, 'model', /model list/],
     ['a data URL that does not decode', image('data:image/png;base64,@@@'), 400, IMAGE_PARAM, /base64/],
     [
       'an unsupported media type',

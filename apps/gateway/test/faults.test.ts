@@ -43,17 +43,17 @@ describe('a fault of the web app becomes the table’s status and code', () => {
   it.each<[string, Fault, number, string]>([
     ['1037, the usage limit', { kind: 'code', code: 1037 }, 429, 'insufficient_quota'],
     ['1060, a refused country', { kind: 'code', code: 1060 }, 502, 'upstream_refused'],
-    ['1013, a passing failure', { kind: 'code', code: 1013 }, 503, 'upstream_unavailable'],
+    ['1013, a passing failure', { kind: 'code', code: 1013 }, 503, 'upstream_error'],
     ['1095, a throttled address', { kind: 'code', code: 1095 }, 429, 'rate_limit_exceeded'],
-    ['1155 without content', { kind: 'code', code: 1155 }, 503, 'upstream_unavailable'],
+    ['1155 without content', { kind: 'code', code: 1155 }, 503, 'upstream_error'],
     ['a bare status 8', { kind: 'code', code: 0, status: 8 }, 429, 'insufficient_quota'],
-    ['an empty answer', { kind: 'empty' }, 503, 'upstream_unavailable'],
+    ['an empty answer', { kind: 'empty' }, 503, 'upstream_error'],
     ['a redirect to sign-in', { kind: 'redirect', to: 'sign-in', on: 'any' }, 502, 'upstream_auth'],
     ['the interstitial', { kind: 'redirect', to: 'sorry' }, 502, 'upstream_refused'],
     ['a consent page', { kind: 'redirect', to: 'consent' }, 502, 'upstream_refused'],
     ['the interstitial with 429', { kind: 'http', status: 429, body: 'sorry' }, 502, 'upstream_refused'],
-    ['a page instead of a reply', { kind: 'html' }, 502, 'upstream_protocol'],
-    ['a broken connection', { kind: 'reset', afterBytes: 0 }, 503, 'upstream_unavailable'],
+    ['a page instead of a reply', { kind: 'html' }, 502, 'upstream_auth'],
+    ['a broken connection', { kind: 'reset', afterBytes: 0 }, 503, 'upstream_error'],
   ])('%s', async (_, fault, status, code) => {
     stack.emulator.emulator.controls.fail(always(fault))
     const answer = await ask()
@@ -63,8 +63,9 @@ describe('a fault of the web app becomes the table’s status and code', () => {
   })
 
   it('a stream cut in the middle ends with an error and without [DONE]', async () => {
-    stack.emulator.emulator.controls.fail(always({ kind: 'reset', afterFrames: 3 }))
-    stack.emulator.emulator.controls.set({ contextToken: 'none' })
+    const { controls } = stack.emulator.emulator
+    controls.set({ contextToken: 'none', latency: { snapshot: 10 } })
+    controls.fail(always({ kind: 'cut', afterFrames: 6 }))
     try {
       const { status, text } = await ask('Count to 2000', true)
       expect(status).toBe(200)
@@ -72,7 +73,7 @@ describe('a fault of the web app becomes the table’s status and code', () => {
       expect(text).toMatch(/data: \{"error":/)
       expect(text).not.toContain('[DONE]')
     } finally {
-      stack.emulator.emulator.controls.set({ contextToken: 'last' })
+      controls.set({ contextToken: 'last', latency: { snapshot: 0 } })
     }
   })
 
@@ -83,14 +84,28 @@ describe('a fault of the web app becomes the table’s status and code', () => {
     expect(text).toContain('"content":"fine"')
   })
 
-  it('an expired ticket, a stale token and a refusal after the answer are repaired in silence', async () => {
+  it('a stale token and a refusal after the answer are repaired in silence', async () => {
     const { controls } = stack.emulator.emulator
     controls.expireToken('ada')
     expect((await ask()).status).toBe(200)
-    controls.expireTicket('ada')
-    expect((await ask()).status).toBe(200)
     controls.fail({ kind: 'code', code: 1096, when: 'after' })
     expect((await ask()).status).toBe(200)
+  })
+
+  it('an expired ticket is renewed in silence', async () => {
+    const fresh = await startStack()
+    try {
+      fresh.emulator.emulator.controls.expireTicket('ada')
+      const response = await fetch(`${fresh.gateway.url}/v1/generate`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ prompt: 'Repeat exactly: fine' }),
+      })
+      expect(await response.json()).toMatchObject({ text: 'fine' })
+      expect(fresh.emulator.emulator.controls.accounts()[0]?.rotations).toBe(1)
+    } finally {
+      await fresh.close()
+    }
   })
 
   it('a session that Google no longer trusts is never answered by a guest’s model in silence', async () => {
