@@ -9,6 +9,11 @@ export function createByteBuffer(): ByteBuffer {
   return { bytes: new Uint8Array(4_096), length: 0 }
 }
 
+/** Makes room for `length` bytes in an empty buffer. */
+export function reserve(target: ByteBuffer, length: number): void {
+  if (length > target.bytes.length) target.bytes = new Uint8Array(length)
+}
+
 /** Copies `source[from..to)` to `at`, which is at most the target's length, and cuts the target behind it. */
 export function copyInto(target: ByteBuffer, at: number, source: Uint8Array, from: number, to: number): void {
   const length = at + to - from
