@@ -289,7 +289,7 @@ export function createGeminiWebClient(options: GeminiWebClientOptions = {}): Gem
     gems: createGems({ batch, prepare, language }),
     media: createMediaDownloads({ ...common, session, batch, closed, hopMs: HOP_MS, readNewest, polling }),
     research: createResearch({ generate, readNewest, closed, polling }),
-    upload: uploader.upload,
+    upload: (data, uploadOptions) => uploader.upload(data, uploadOptions),
     async quota(signal) {
       await prepare(signal)
       return readQuota(batch, signal)
@@ -321,7 +321,7 @@ export function createGeminiWebClient(options: GeminiWebClientOptions = {}): Gem
       await session.prepare()
       return session.rotate()
     },
-    export: session.export,
+    export: () => session.export(),
     async close() {
       closing.abort(new GeminiWebError('closed', 'The client was closed'))
       await session.close()

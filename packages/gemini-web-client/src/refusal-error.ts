@@ -22,7 +22,11 @@ const CODES: Readonly<Record<RefusalKind, GeminiWebErrorCode>> = {
 }
 
 /** Codes that say more than their kind. Source: fact sheet section 5.1. */
-const SPECIAL: Readonly<Record<number, GeminiWebErrorCode>> = { 1050: 'model_changed', 1097: 'chat_lost' }
+const SPECIAL: Readonly<Record<number, GeminiWebErrorCode>> = {
+  1050: 'model_changed',
+  1097: 'chat_lost',
+  1185: 'throttled',
+}
 
 /** Makes the error of a refusal inside a reply. `hasOutput` tells a cut answer from an empty one. */
 export function refusalError(
@@ -37,6 +41,7 @@ export function refusalError(
   const { retryAfterMs } = refusal
   return new GeminiWebError(code, `The web app refused the request with code ${refusal.code}: ${refusal.meaning}`, {
     upstreamCode: String(refusal.code),
+    ...(code === 'throttled' ? { fault: refusal.fault } : {}),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   })
 }

@@ -74,7 +74,7 @@ export async function* runTurn(turn: Turn, ports: TurnPorts, signal?: AbortSigna
       const decoder = createReplyDecoder()
       const { reply } = decoder
       const own = linkSignals(linked.signal)
-      const watch = createWatch(turn.patience, own.abort)
+      const watch = createWatch(turn.patience, (reason) => own.abort(reason))
       let posted: PostedTurn | undefined
       let failure: unknown
       let emitted = false
@@ -131,7 +131,7 @@ export async function* runTurn(turn: Turn, ports: TurnPorts, signal?: AbortSigna
       }
 
       let recovered = false
-      const whole = reply.complete || (isAnswered(reply) && failure === undefined && !reply.truncated)
+      const whole = reply.complete || (isAnswered(reply) && failure === undefined && (reply.ended || reply.finished))
       if (!whole) {
         failure = explain(reply, failure, { received, account: session.account })
         if (isBroken(failure) && canRecover(reply, turn, session) && (emitted || reply.contextToken !== undefined)) {

@@ -77,7 +77,7 @@ export function createUploader({ session, prepare, userAgent, closed, now, timeo
       body: resumableStartBody(file.name),
       signal,
     })
-    const target = readUploadUrl(start.header)
+    const target = readUploadUrl((name) => start.header(name))
     if (start.status !== 200 || target === undefined) {
       throw replyError({ status: start.status, body: await readText(start, REPLY_BYTES, signal) })
     }

@@ -1,13 +1,13 @@
 import { GeminiWebError } from './error.ts'
 
 export interface Patience {
-  /** Longest wait for the first message, in milliseconds. */
+  /** Longest wait for the first message, in milliseconds. Default 60 000; 180 000 with a tool. */
   firstMs: number
-  /** Longest time without progress. */
+  /** Longest time without progress. Default 120 000. */
   idleMs: number
-  /** The same while the app says that it thinks, works with a tool or queues. */
+  /** The same while the app says that it thinks, works with a tool or queues. Default 450 000. */
   workingMs: number
-  /** How long a finished reply may keep its connection open. */
+  /** How long a finished reply may keep its connection open. Default 1 500. */
   tailMs: number
 }
 
@@ -28,17 +28,18 @@ export interface Watch {
 
 /** @param end Called with `TAIL` or with the error when the patience is over. */
 export function createWatch(patience: Patience, end: (reason: unknown) => void): Watch {
+  // The limit may become shorter while the timer sleeps, so it never sleeps longer than the shortest.
+  const shortest = Math.min(patience.firstMs, patience.idleMs, patience.workingMs)
   let limit = patience.firstMs
   let since = performance.now()
   let paused = false
   let started = false
   let completed = false
-  let timer = setTimeout(look, limit)
+  let timer = setTimeout(look, shortest)
 
   function look(): void {
     const rest = paused ? limit : since + limit - performance.now()
-    // Never longer than the shortest limit: the limit may change while the timer sleeps.
-    if (rest > 0) timer = setTimeout(look, completed ? rest : Math.min(rest, patience.idleMs))
+    if (rest > 0) timer = setTimeout(look, Math.min(rest, completed ? limit : shortest))
     else if (completed) end(TAIL)
     else end(stalled(started, limit))
   }

@@ -23,7 +23,7 @@ export interface Scripted {
   headers?: Record<string, string>
   cookies?: string[]
   /** Text, or pieces that arrive one by one; `'hang'` keeps the connection open until it is aborted. */
-  body?: string | readonly (string | 'hang' | Error)[]
+  body?: string | readonly (string | Error)[]
 }
 
 export interface ScriptedRequest {
