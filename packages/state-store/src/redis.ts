@@ -44,12 +44,8 @@ export async function openRedisStateStore({
     checkKey(key)
     checkTtl(ttlMs)
     const keys = [recordName(key), index, sequence]
-    const written = await redis.run('castorSet', keys, [
-      key,
-      version,
-      toJson(key, value),
-      ttlMs === undefined ? '' : String(ttlMs),
-    ])
+    const args = [key, version, toJson(key, value), ttlMs === undefined ? '' : String(ttlMs), recordName('')]
+    const written = await redis.run('castorSet', keys, args)
     return written === '' ? undefined : Number(written)
   }
 

@@ -1,4 +1,4 @@
-import { Redis } from 'ioredis'
+import { Redis, ReplyError } from 'ioredis'
 import { StateError, isStateError } from '../error.ts'
 import type { StateStatus } from '../state-store.ts'
 import { SCRIPTS } from './scripts.ts'
@@ -68,10 +68,13 @@ export function connectRedis({
     lastError = undefined
     status = { home: 'redis', ok: true, since: Date.now(), warnings: [] }
   })
-  client.on('close', () => {
+  client.on('close', lost)
+
+  function lost(): StateStatus {
     const reason = lastError?.message ?? `The connection to Redis at ${address} is lost`
     status = { home: 'redis', ok: false, since: status.ok ? Date.now() : status.since, reason, warnings: [] }
-  })
+    return status
+  }
 
   /** Waits for the connection, but not for long, and not at all where waiting does not help. */
   function waitUntilReady(): Promise<void> {
@@ -125,13 +128,16 @@ export function connectRedis({
         `Redis at ${address} is version ${major}.${minor}.${patch}; ${OLDEST.join('.')} or newer is needed`,
       )
     },
-    status: () => status,
+    // The driver knows of a cut before its event comes.
+    status: () => (status.ok && client.status !== 'ready' ? lost() : status),
     async close() {
       if (closed) return
       closed = true
+      // Between two tries there is no socket, and no event either.
+      const open = client.status !== 'end' && client.status !== 'reconnecting'
+      const ended = open ? new Promise((resolve) => client.once('end', resolve)) : undefined
       client.disconnect()
-      // Until then a socket may be open.
-      if (client.status !== 'end') await new Promise((resolve) => client.once('end', resolve))
+      await ended
     },
   }
 }
@@ -169,6 +175,8 @@ function toStateError(error: unknown, address: string): StateError {
   if (/^ERR unknown command/i.test(text))
     return new StateError('unsupported', `Redis at ${address} lacks a command that is needed; 6.2 or newer is`)
   if (system !== undefined) return new StateError('unavailable', `Redis at ${address} cannot be reached (${system})`)
+  if (error instanceof ReplyError)
+    return new StateError('unavailable', `Redis at ${address} refused a step (${text.split(' ', 1)[0]})`)
   return away(address)
 }
 

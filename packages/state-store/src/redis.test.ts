@@ -1,0 +1,221 @@
+import { createServer } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { REDIS_MISSING, startRedis } from '../test/redis-server.ts'
+import type { RedisServer } from '../test/redis-server.ts'
+import { describeStateStore, listAll } from '../test/store-behaviour.ts'
+import { updateRecord, withEncryption } from './index.ts'
+import { openRedisStateStore } from './redis.ts'
+
+const pass = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+
+if (REDIS_MISSING !== undefined) console.log(`Redis tests are skipped: ${REDIS_MISSING}`)
+
+describe.skipIf(REDIS_MISSING !== undefined)('openRedisStateStore', () => {
+  let server: RedisServer
+  beforeAll(async () => {
+    server = await startRedis()
+  })
+  afterAll(() => server?.stop())
+
+  describeStateStore('a store in Redis', async () => {
+    const store = await openRedisStateStore({ url: server.url })
+    return { store, pass, close: () => store.close() }
+  })
+
+  describeStateStore('an encrypted store in Redis', async () => {
+    const plain = await openRedisStateStore({ url: server.url, prefix: 'sealed:' })
+    const store = withEncryption(plain, { keys: [{ id: 'a', key: new Uint8Array(32) }] })
+    return { store, pass, close: () => store.close() }
+  })
+
+  it('shares everything between processes, under its own prefix', async () => {
+    const [one, two, other] = await Promise.all(
+      ['share:', 'share:', 'other:'].map((prefix) => openRedisStateStore({ url: server.url, prefix })),
+    )
+    await Promise.all(
+      [one!, two!].flatMap((store) =>
+        Array.from({ length: 20 }, () =>
+          updateRecord(store, 'sum', (value) => ((value as number | undefined) ?? 0) + 1),
+        ),
+      ),
+    )
+    expect((await two!.get('sum'))?.value).toBe(40)
+    expect(await other!.get('sum')).toBeUndefined()
+    const lease = (await one!.tryLock('door', 60_000))!
+    expect(await two!.tryLock('door', 60_000)).toBeUndefined()
+    expect(await other!.tryLock('door', 60_000)).toBeDefined()
+    await lease.release()
+    expect((await server.client.keys('*')).filter((key) => !/^(share|other|castor|sealed):/.test(key))).toEqual([])
+    await Promise.all([one, two, other].map((store) => store!.close()))
+  })
+
+  it('keeps no names of records that have expired', async () => {
+    const store = await openRedisStateStore({ url: server.url, prefix: 'garbage:' })
+    for (let index = 0; index < 20; index++) await store.set(`old/${index}`, 1, { ttlMs: 1 })
+    await pass(20)
+    for (let index = 0; index < 100; index++) await store.set('new', 1, { ttlMs: 60_000 })
+    expect(await server.client.zcard('garbage:index')).toBeLessThan(5)
+    await store.close()
+  })
+
+  it('takes one round trip for each step', async () => {
+    const store = await openRedisStateStore({ url: server.url, prefix: 'trips:' })
+    const steps = [
+      () => store.set('a', 1),
+      () => store.get('a'),
+      () => store.compareAndSet('a', 1, 1),
+      () => store.count('a', { ttlMs: 1000, max: 9 }),
+      () => store.tryLock('a', 1),
+      () => listAll(store, 'a'),
+      () => store.delete('a'),
+    ]
+    for (const step of steps) await step()
+    const calls = async (): Promise<number> => {
+      const stats = await server.client.info('commandstats')
+      const scripts = Number(/cmdstat_evalsha:calls=(\d+)/.exec(stats)?.[1])
+      // What scripts call inside counts as well; from outside only get is called plainly.
+      return scripts + Number(/cmdstat_eval:calls=(\d+)/.exec(stats)?.[1] ?? 0)
+    }
+    const before = await calls()
+    for (const step of steps) await step()
+    expect((await calls()) - before).toBe(steps.length - 1)
+    await store.close()
+  })
+
+  it.each([
+    [
+      'http://127.0.0.1',
+      'invalid',
+      'The Redis URL must look like redis://user:password@host:6379/0, or rediss://… for TLS',
+    ],
+    ['nonsense', 'invalid', 'The Redis URL must look like redis://user:password@host:6379/0, or rediss://… for TLS'],
+  ])('refuses the address %s', async (url, code, message) => {
+    await expect(openRedisStateStore({ url })).rejects.toMatchObject({ name: 'StateError', code, message })
+  })
+
+  it('says that the password is wrong, without the password', async () => {
+    await server.client.call('ACL', 'SETUSER', 'limited', 'on', '>right', '~limited:*', '+@all')
+    const at = (user: string): string => `redis://${user}@127.0.0.1:${server.port}`
+    const error = await openRedisStateStore({ url: at('limited:hunter2'), commandTimeoutMs: 500 }).catch(
+      (thrown: unknown) => thrown,
+    )
+    expect(error).toMatchObject({
+      code: 'denied',
+      message: `Redis at 127.0.0.1:${server.port} refuses the user name or password`,
+    })
+    expect(String(error)).not.toContain('hunter2')
+
+    const store = await openRedisStateStore({ url: at('limited:right'), prefix: 'limited:' })
+    await store.set('a', 1)
+    await store.close()
+    const elsewhere = await openRedisStateStore({ url: at('limited:right'), prefix: 'elsewhere:' })
+    await expect(elsewhere.set('a', 1)).rejects.toMatchObject({
+      code: 'denied',
+      message: `Redis at 127.0.0.1:${server.port} does not let this user use the keys of this store; allow its prefix`,
+    })
+    await elsewhere.close()
+  })
+
+  it('says which command the user may not run', async () => {
+    await server.client.call('ACL', 'SETUSER', 'reader', 'on', '>right', '~*', '+@read', '+info')
+    const store = await openRedisStateStore({ url: `redis://reader:right@127.0.0.1:${server.port}` })
+    const error = await store.set('a', 'hunter2').catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({
+      code: 'denied',
+      message: expect.stringContaining(`does not let this user run 'eval`),
+    })
+    expect(String(error)).not.toContain('hunter2')
+    await store.close()
+  })
+
+  it('works for a user with just the rights that the README names', async () => {
+    await server.client.call(
+      'ACL',
+      'SETUSER',
+      'castor',
+      'on',
+      '>right',
+      '~castor:*',
+      '+@read',
+      '+@write',
+      '+@scripting',
+      '+@fast',
+      '+time',
+      '+info',
+    )
+    const store = await openRedisStateStore({ url: `redis://castor:right@127.0.0.1:${server.port}` })
+    await store.set('a', 1, { ttlMs: 1000 })
+    expect(await listAll(store, 'a')).toHaveLength(1)
+    await (await store.tryLock('a', 1000))!.release()
+    await store.count('a', { ttlMs: 1000, max: 3 })
+    await store.close()
+  })
+
+  it('says that nobody answers', async () => {
+    const url = 'redis://127.0.0.1:1'
+    await expect(openRedisStateStore({ url, commandTimeoutMs: 200 })).rejects.toMatchObject({
+      code: 'unavailable',
+      message: 'Redis at 127.0.0.1:1 cannot be reached (ECONNREFUSED)',
+    })
+  })
+
+  it('refuses a version that is too old', async () => {
+    // A real one that old is not at hand: this answers INFO as it would, and nothing else.
+    const sockets = new Set<Socket>()
+    const old = createServer((socket) => {
+      sockets.add(socket)
+      socket.on('data', (data) => {
+        const commands = data.toString().match(/\$\d+\r\n(?:info|client|select)\r\n/gi) ?? []
+        for (const command of commands) {
+          const body = '# Server\r\nredis_version:5.0.14\r\nloading:0\r\n'
+          socket.write(/info/i.test(command) ? `$${body.length}\r\n${body}\r\n` : '+OK\r\n')
+        }
+      })
+    })
+    await new Promise<void>((resolve) => old.listen(0, '127.0.0.1', resolve))
+    const { port } = old.address() as AddressInfo
+    await expect(openRedisStateStore({ url: `redis://127.0.0.1:${port}` })).rejects.toMatchObject({
+      code: 'unsupported',
+      message: `Redis at 127.0.0.1:${port} is version 5.0.14; 6.2 or newer is needed`,
+    })
+    for (const socket of sockets) socket.destroy()
+    await new Promise((resolve) => old.close(resolve))
+  })
+
+  it('says that Redis is away, and goes on by itself when it is back', async () => {
+    const own = await startRedis()
+    const store = await openRedisStateStore({ url: own.url, commandTimeoutMs: 300 })
+    const version = await store.set('kept', 1)
+    const lease = (await store.tryLock('door', 60_000))!
+    await own.kill()
+    await expect(store.set('lost', 1)).rejects.toMatchObject({ name: 'StateError', code: 'unavailable' })
+    expect(store.status()).toMatchObject({ home: 'redis', ok: false })
+    expect(store.status().reason).toMatch(/^Redis at 127|^The connection to Redis at 127/)
+    await own.start()
+    const back = async (): Promise<void> => {
+      while ((await store.get('kept').catch(() => undefined)) === undefined) await pass(10)
+    }
+    await back()
+    expect(store.status()).toMatchObject({ home: 'redis', ok: true })
+    expect(await store.get('kept')).toEqual({ key: 'kept', value: 1, version })
+    expect(await lease.renew()).toBe(true)
+    // Scripts are gone from a new server until they are sent again.
+    expect(await store.set('kept', 2)).toBeGreaterThan(version)
+    await store.close()
+    await own.stop()
+  })
+
+  it('gives growing tokens and versions even when Redis forgot everything', async () => {
+    const own = await startRedis()
+    const store = await openRedisStateStore({ url: own.url })
+    const version = await store.set('a', 1)
+    const lease = (await store.tryLock('door', 60_000))!
+    await own.client.flushall()
+    expect((await store.tryLock('door', 60_000))!.token).toBeGreaterThan(lease.token)
+    expect(await store.set('a', 1)).toBeGreaterThan(version)
+    expect(await lease.renew()).toBe(false)
+    await store.close()
+    await own.stop()
+  })
+})
