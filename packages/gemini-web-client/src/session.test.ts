@@ -1,0 +1,322 @@
+import { buildAppPage, RPC } from '@castorjs/gemini-web-protocol'
+import { afterEach, describe, expect, it } from 'vitest'
+import { emulated, type Emulated, type EmulatedOptions } from '../test/emulated.ts'
+import { accountStatus, answer, scriptedApp } from '../test/scripted-app.ts'
+import { createGeminiWebClient, type GeminiWebClient } from './client.ts'
+import type { SessionState, SessionStore } from './session-state.ts'
+
+const COOKIES = '__Secure-1PSID=g.a000test; __Secure-1PSIDTS=sidts-first'
+const NEW_TICKET = '__Secure-1PSIDTS=sidts-renewed; Domain=.google.com; Path=/; Secure; HttpOnly'
+const MINUTE = 60_000
+
+const worlds: { close(): Promise<void> }[] = []
+
+function create(options?: EmulatedOptions): Emulated {
+  const world = emulated(options)
+  worlds.push(world)
+  return world
+}
+
+function client(options: Parameters<typeof createGeminiWebClient>[0]): GeminiWebClient {
+  const made = createGeminiWebClient(options)
+  worlds.push(made)
+  return made
+}
+
+afterEach(async () => {
+  await Promise.all(worlds.splice(0).map((world) => world.close()))
+})
+
+/** A store in memory that remembers every state it was given. */
+function memoryStore(first?: SessionState): SessionStore & { saved: SessionState[] } {
+  const saved: SessionState[] = []
+  return {
+    saved,
+    load: () => saved.at(-1) ?? first,
+    save(state) {
+      saved.push(structuredClone(state))
+    },
+  }
+}
+
+const ticketIn = (state: SessionState | undefined): string | undefined =>
+  state?.cookies.find((cookie) => cookie.name === '__Secure-1PSIDTS')?.value
+
+describe('an account whose credentials age in mid-run', () => {
+  it('says that the ticket had expired, renews it, and answers the next time', async () => {
+    const { emulator, client, count } = create()
+    await client.start()
+    emulator.controls.expireTicket('grace')
+    await expect(client.generate('Hello')).rejects.toMatchObject({
+      code: 'ticket_expired',
+      fault: 'account',
+      retry: true,
+    })
+    expect((await client.generate('Hello')).substituted).toBe(false)
+    expect(count('/RotateCookies')).toBe(1)
+  })
+
+  it('does not pass a guest’s answer for the account’s when the session died', async () => {
+    const { emulator, client } = create()
+    await client.start()
+    emulator.controls.revoke('grace')
+    await expect(client.generate('Hello', { model: 'pro' })).rejects.toMatchObject({
+      code: 'downgraded',
+      fault: 'account',
+    })
+  })
+
+  it('reports dead cookies at the start', async () => {
+    const { emulator, client } = create()
+    emulator.controls.revoke('grace')
+    await expect(client.start()).rejects.toMatchObject({ code: 'signed_out', fault: 'account' })
+  })
+
+  it('starts with an old ticket by renewing it', async () => {
+    const { emulator, client, count } = create()
+    emulator.controls.expireTicket('grace')
+    expect((await client.generate('Hello')).text).toMatch(/\w/)
+    expect(count('/RotateCookies')).toBe(1)
+  })
+
+  it('works when the page leaves the token out although the session is fine', async () => {
+    const app = scriptedApp({
+      page: () => ({ body: buildAppPage({ buildLabel: 'boq_test_p0', sessionId: '-1' }) }),
+      rotate: () => ({ status: 429 }),
+    })
+    const one = client({ cookies: COOKIES, transport: app.transport })
+    expect((await one.generate('Hello')).text).toBe('Hello')
+  })
+
+  it('tells a blocked account from a signed-out one', async () => {
+    const { emulator, client } = create()
+    emulator.controls.changeAccount('grace', { status: 1021 })
+    await expect(client.start()).rejects.toMatchObject({ code: 'account_rejected', upstreamCode: '1021' })
+  })
+
+  it.each([
+    { to: 'sorry', code: 'address_blocked' },
+    { to: 'consent', code: 'consent_required' },
+    { to: 'sign-in', code: 'signed_out' },
+  ] as const)('reads a redirect of the page to $to as $code', async ({ to, code }) => {
+    const { emulator, client } = create()
+    emulator.controls.fail({ kind: 'redirect', to, on: 'page', times: 0 })
+    emulator.controls.fail({ kind: 'http', status: 401, on: 'batch', times: 0 })
+    await expect(client.start()).rejects.toMatchObject({ code })
+  })
+})
+
+describe('the repair of the request token', () => {
+  it('never loops when the server refuses its own token', async () => {
+    const token = '["er",null,null,null,null,400,null,null,null,3,[{"48448350":["xsrf","ADsame:1",["1"]]}]]'
+    const app = scriptedApp({ generate: () => ({ status: 400, body: `)]}'\n\n[${token}]` }) })
+    const one = client({ cookies: COOKIES, transport: app.transport })
+    await expect(one.generate('Hello')).rejects.toMatchObject({ code: 'signed_out' })
+    expect(app.to('StreamGenerate')).toHaveLength(2)
+  })
+})
+
+describe('rotation', () => {
+  it('sends only the pair, once for all who ask at the same time, and not again within a minute', async () => {
+    let now = 1_000_000
+    const app = scriptedApp({ rotate: () => ({ cookies: [NEW_TICKET] }) })
+    const one = client({ cookies: `${COOKIES}; SIDCC=AK; NID=525`, transport: app.transport, now: () => now })
+    await one.start()
+    expect(await Promise.all([one.rotate(), one.rotate()])).toEqual(['renewed', 'renewed'])
+    expect(app.to('RotateCookies')).toHaveLength(1)
+    expect(app.to('RotateCookies')[0]?.headers.cookie).toBe('__Secure-1PSID=g.a000test; __Secure-1PSIDTS=sidts-first')
+    now += MINUTE - 1
+    expect(await one.rotate()).toBe('too-soon')
+    now += 1
+    expect(await one.rotate()).toBe('still-good')
+    expect(app.to('RotateCookies')[1]?.headers.cookie).toContain('sidts-renewed')
+  })
+
+  it('keeps its distance across a restart', async () => {
+    const store = memoryStore()
+    const app = scriptedApp()
+    let now = 1_000_000
+    const first = client({ cookies: COOKIES, transport: app.transport, store, now: () => now })
+    await first.start()
+    await first.rotate()
+    await first.close()
+    now += 30_000
+    const second = client({ cookies: COOKIES, transport: app.transport, store, now: () => now })
+    await second.start()
+    expect(await second.rotate()).toBe('too-soon')
+  })
+
+  it('renews a stored ticket older than ten minutes before anything else', async () => {
+    const store = memoryStore()
+    const app = scriptedApp()
+    let now = 1_000_000
+    const first = client({ cookies: COOKIES, transport: app.transport, store, now: () => now })
+    await first.start()
+    await first.close()
+    now += 11 * MINUTE
+    app.requests.length = 0
+    await client({ cookies: COOKIES, transport: app.transport, store, now: () => now }).start()
+    expect(app.requests[0]?.url.href).toBe('https://accounts.google.com/RotateCookies')
+    expect(app.requests[1]?.headers.cookie).toContain('sidts-renewed')
+  })
+
+  it('does not use a renewed ticket before it is saved', async () => {
+    let release: (() => void) | undefined
+    const app = scriptedApp()
+    const one = client({
+      cookies: COOKIES,
+      transport: app.transport,
+      onCookies: (state) =>
+        ticketIn(state) === 'sidts-renewed' ? new Promise<void>((resolve) => (release = resolve)) : undefined,
+    })
+    await one.start()
+    const rotating = one.rotate()
+    await expect.poll(() => release !== undefined).toBe(true)
+    expect(await Promise.race([rotating, Promise.resolve('waiting')])).toBe('waiting')
+    release?.()
+    expect(await rotating).toBe('renewed')
+  })
+
+  it('takes over what another process renewed instead of rotating too', async () => {
+    const store = memoryStore()
+    const app = scriptedApp()
+    const one = client({
+      cookies: COOKIES,
+      transport: app.transport,
+      store: { ...store, exclusive: (work) => work() },
+    })
+    await one.start()
+    const state = one.export()
+    const cookies = state.cookies.map((cookie) =>
+      cookie.name === '__Secure-1PSIDTS' ? { ...cookie, value: 'sidts-other' } : cookie,
+    )
+    store.saved.push({ ...state, cookies, ticketAtMs: Date.now() + 1_000 })
+    expect(await one.rotate()).toBe('renewed')
+    expect(app.to('RotateCookies')).toHaveLength(0)
+    expect(ticketIn(one.export())).toBe('sidts-other')
+  })
+
+  it('says refused for a device-bound session and keeps the cookies', async () => {
+    const { client } = create({ settings: { deviceBound: true } })
+    await client.start()
+    expect(await client.rotate()).toBe('refused')
+    expect((await client.generate('Hello')).text).toMatch(/\w/)
+  })
+
+  it('runs on its clock and stops with the client', async () => {
+    const app = scriptedApp({ rotate: () => ({ status: 429 }) })
+    const one = client({ cookies: COOKIES, transport: app.transport, rotationIntervalMs: 20, random: () => 0.5 })
+    await one.start()
+    await expect.poll(() => app.to('RotateCookies').length).toBeGreaterThan(0)
+    await one.close()
+    const before = app.requests.length
+    await new Promise((resolve) => setTimeout(resolve, 60))
+    expect(app.requests.length).toBe(before)
+  })
+})
+
+describe('what is kept between runs', () => {
+  it('never lets an old export overwrite newer cookies', async () => {
+    const store = memoryStore()
+    const app = scriptedApp()
+    const first = client({ cookies: COOKIES, transport: app.transport, store })
+    await first.start()
+    await first.rotate()
+    await first.close()
+    const second = client({ cookies: COOKIES, transport: app.transport, store })
+    await second.start()
+    expect(ticketIn(second.export())).toBe('sidts-renewed')
+  })
+
+  it('takes an export that was never seen', async () => {
+    const store = memoryStore()
+    const app = scriptedApp()
+    await client({ cookies: COOKIES, transport: app.transport, store }).start()
+    const second = client({
+      cookies: '__Secure-1PSID=g.a000other; __Secure-1PSIDTS=sidts-9',
+      transport: app.transport,
+      store,
+    })
+    await second.start()
+    expect(ticketIn(second.export())).toBe('sidts-9')
+  })
+
+  it('merges every Set-Cookie of every host', async () => {
+    const store = memoryStore()
+    const app = scriptedApp({
+      generate: () => ({ body: answer('Hi'), cookies: ['SIDCC=AKnew; Domain=.google.com; Path=/'] }),
+    })
+    const one = client({ cookies: `${COOKIES}; SIDCC=AKold`, transport: app.transport, store })
+    await one.generate('Hello')
+    await one.close()
+    expect(store.saved.at(-1)?.cookies.find((cookie) => cookie.name === 'SIDCC')?.value).toBe('AKnew')
+  })
+})
+
+describe('accounts side by side', () => {
+  it('puts the index of /u/N into path, source and header', async () => {
+    const { client, emulator } = create({ account: 'ada', client: { accountIndex: 1 } })
+    await client.generate('Hello')
+    expect(emulator.controls.requests.map((request) => request.path)).toEqual([
+      '/u/1/app',
+      '/u/1/_/BardChatUi/data/batchexecute',
+      '/u/1/_/BardChatUi/data/assistant.lamda.BardFrontendService/StreamGenerate',
+    ])
+    expect(emulator.controls.requests[1]).toMatchObject({ query: { 'source-path': '/u/1/app' } })
+  })
+
+  it('keeps a guest a guest, and ends its half-open reply', async () => {
+    const { client, emulator } = create({
+      account: 'guest',
+      settings: { guestTail: 'open' },
+      client: { patience: { tailMs: 20 } },
+    })
+    const reply = await client.generate('Hello')
+    expect(reply.text).toMatch(/\w/)
+    expect(client.status()).toMatchObject({ kind: 'guest' })
+    await expect.poll(() => emulator.open).toBe(0)
+  })
+
+  it('refuses for a guest what needs an account, before asking', async () => {
+    const { client } = create({ account: 'guest' })
+    await expect(client.generate('Draw', { tool: 'image' })).rejects.toMatchObject({ code: 'needs_account' })
+    await expect(client.upload(new Uint8Array([1]), { name: 'x' })).rejects.toMatchObject({ code: 'needs_account' })
+    await expect(client.generate('Hello', { model: 'pro' })).rejects.toMatchObject({ code: 'unknown_model' })
+  })
+
+  it('chooses the model by mode, name and id, and reports a substitute', async () => {
+    const { client, emulator } = create({ settings: { servedModel: 'free-lite' } })
+    const reply = await client.generate('Hello', { model: 'pro' })
+    expect(reply).toMatchObject({ substituted: true, servedModelName: '3.5 Flash-Lite' })
+    await expect(client.generate('Hello', { model: 'pro', strictModel: true })).rejects.toMatchObject({
+      code: 'model_substituted',
+      fault: 'model',
+    })
+    const models = await client.models()
+    const pro = models.find((model) => model.mode === 'pro')
+    emulator.controls.set({ servedModel: null })
+    expect((await client.generate('Hello', { model: pro?.displayName ?? '' })).servedModelId).toBe(pro?.id)
+  })
+})
+
+describe('cookies go nowhere else', () => {
+  it('refuses a download that leads to a stranger', async () => {
+    const app = scriptedApp({ other: () => ({ status: 302, headers: { location: 'https://evil.example/steal' } }) })
+    const one = client({ cookies: COOKIES, transport: app.transport })
+    await one.start()
+    await expect(one.media.download('https://lh3.googleusercontent.com/gg-dl/x')).rejects.toMatchObject({
+      code: 'media_refused',
+    })
+    expect(app.requests.every(({ url }) => /\.google(usercontent)?\.com$/.test(url.hostname))).toBe(true)
+  })
+
+  it('keeps no cookie of another site', async () => {
+    const app = scriptedApp({
+      page: () => ({ body: buildAppPage({ token: 'ADx:1' }), cookies: ['evil=1; Domain=.example.com; Path=/'] }),
+      rpc: (id) => (id === RPC.status ? accountStatus() : []),
+    })
+    const one = client({ cookies: COOKIES, transport: app.transport })
+    await one.start()
+    expect(one.export().cookies.map((cookie) => cookie.name)).toEqual(['__Secure-1PSID', '__Secure-1PSIDTS'])
+  })
+})
