@@ -125,7 +125,8 @@ export function createFrameDecoder({
         continue
       }
       const recovered = lineEnd(end + 1)
-      if (recovered < 0) break
+      // A length at the very end announces a frame that never came.
+      if (recovered < 0 || end + 1 >= text.length) break
       problems.push({ kind: 'length', frame: count })
       take(text.slice(end + 1, recovered), frames)
       position = recovered + 1

@@ -85,6 +85,8 @@ export function createReplyDecoder({ maxBuffered = DEFAULT_MAX_BUFFERED }: Reply
   let line: 'start' | 'frame' | 'other' = 'start'
   let other = ''
   let replySeen = false
+  /** A length was read and its frame has not come yet. */
+  let announced = false
 
   function feedFrame(bytes: Uint8Array, from: number, to: number): void {
     let position = from
@@ -109,7 +111,10 @@ export function createReplyDecoder({ maxBuffered = DEFAULT_MAX_BUFFERED }: Reply
     if (text === REPLY_PREFIX.trim()) replySeen = true
     else if (!/^\d*$/.test(text)) notAReply()
     // The declared length spares the buffer its growing; it is not trusted for anything else.
-    else if (last.length === 0) reserve(fresh, Math.min(Number(text), maxBuffered, MAX_RESERVED))
+    else if (text !== '') {
+      announced = true
+      if (last.length === 0) reserve(fresh, Math.min(Number(text), maxBuffered, MAX_RESERVED))
+    }
   }
 
   function notAReply(): never {
@@ -118,6 +123,7 @@ export function createReplyDecoder({ maxBuffered = DEFAULT_MAX_BUFFERED }: Reply
 
   function closeFrame(updates: ReplyUpdate[]): void {
     if (!readTail(updates)) readWhole(updates)
+    announced = false
     matched = 0
     fresh.length = 0
   }
@@ -264,6 +270,7 @@ export function createReplyDecoder({ maxBuffered = DEFAULT_MAX_BUFFERED }: Reply
         if (/^\d+$/.test(other)) reply.truncated = true
         else if (!REPLY_PREFIX.startsWith(other)) notAReply()
       }
+      if (announced) reply.truncated = true
       line = 'start'
       if (!replySeen) notAReply()
       return updates
