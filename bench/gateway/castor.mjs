@@ -1,7 +1,7 @@
 // The gateway as it is shipped (built, not from source), wired to the emulator, with limits and logs as a busy operator
 // would set them: no pacing, because the upstream is ours.
 import { parseConfig, startGateway } from '@castorjs/gateway'
-import { emulatorBaseUrls } from '@castorjs/gemini-web-emulator/node'
+import { emulatorBaseUrls } from '@castorjs/gemini-web-emulator'
 import { mkdtempSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'

@@ -1,7 +1,6 @@
 // The gateway beside a floor, on the same emulator, in one run. Prints ratios; never fails on time.
 //   node gateway/run.mjs [--quick]
-import { DEMO_ACCOUNTS } from '@castorjs/gemini-web-emulator'
-import { emulatorBaseUrls } from '@castorjs/gemini-web-emulator/node'
+import { DEMO_ACCOUNTS, emulatorBaseUrls } from '@castorjs/gemini-web-emulator'
 import { prepareFloorRequest } from './floor-request.mjs'
 import { createClient, percentile, runCalls } from './load.mjs'
 import { startProcess } from './processes.mjs'
