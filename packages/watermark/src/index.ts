@@ -11,3 +11,5 @@ export type { LocateOptions, Location, NotFoundReason, Placement } from './locat
 export type { BoundEvidence, StepEvidence } from './evidence.ts'
 export { remove } from './remove.ts'
 export type { RemovalReport } from './remove.ts'
+export { calibrate, toPlacedModel } from './calibrate.ts'
+export type { CalibrateOptions, CalibratedMark } from './calibrate.ts'

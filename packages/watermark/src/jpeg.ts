@@ -1,7 +1,9 @@
+import { concat } from './concat.ts'
 import { reachOf } from './candidates.ts'
 import { notFound, takeMarks, type FileOptions, type FileResult } from './file-removal.ts'
 import type { PixelWindow } from './image.ts'
-import { APP0, APP15, readFrame, type JpegFrame } from './jpeg/markers.ts'
+import { readFrame, type JpegFrame } from './jpeg/markers.ts'
+import { jpegProvenance, withSourceType } from './jpeg/metadata.ts'
 import { decodePlanes, paintWindow, type Plane } from './jpeg/planes.ts'
 import { rewriteScan, type Rewritten } from './jpeg/rewrite.ts'
 import { cleanScan, walkScan, type Capture } from './jpeg/scan.ts'
@@ -9,7 +11,6 @@ import { SMOOTH } from './jpeg/smooth-original.ts'
 import { touchedMcus, unmark } from './jpeg/unmark.ts'
 import { checkBytes, checkPixels } from './limits.ts'
 import type { Placement } from './locate.ts'
-import { createXmpPacket, readProvenance } from './provenance.ts'
 import { removeFromWindow } from './remove.ts'
 
 export { isJpeg } from './jpeg/markers.ts'
@@ -40,7 +41,7 @@ export function removeFromJpeg(bytes: Uint8Array, options: FileOptions = {}): Jp
   checkBytes(bytes, options)
   const frame = readFrame(bytes)
   checkPixels(frame.width, frame.height, options)
-  const provenance = readProvenance(c2paBlocks(bytes, frame), xmpPackets(bytes, frame))
+  const provenance = jpegProvenance(bytes, frame.segments)
   const clean = cleanScan(bytes, frame)
   const capture = walkScan(frame, clean, regionOf(frame, options))
   const planes = decodePlanes(frame, capture)
@@ -109,35 +110,6 @@ function createWindow(frame: JpegFrame, capture: Capture, planes: readonly Plane
   return window
 }
 
-const APP1 = 0xe1
-const APP11 = 0xeb
-const XMP_NAMESPACE = 'http://ns.adobe.com/xap/1.0/\0'
-
-function segmentData(bytes: Uint8Array, { segments }: JpegFrame, marker: number): Uint8Array[] {
-  return segments
-    .filter((segment) => segment.marker === marker)
-    .map(({ dataStart, end }) => bytes.subarray(dataStart, end))
-}
-
-function c2paBlocks(bytes: Uint8Array, frame: JpegFrame): Uint8Array[] {
-  return segmentData(bytes, frame, APP11)
-}
-
-function xmpPackets(bytes: Uint8Array, frame: JpegFrame): Uint8Array[] {
-  const head = XMP_NAMESPACE.slice(0, -1)
-  return segmentData(bytes, frame, APP1).filter(
-    (data) => new TextDecoder('latin1').decode(data.subarray(0, head.length)) === head,
-  )
-}
-
-function xmpSegment(): Uint8Array {
-  const data = new TextEncoder().encode(XMP_NAMESPACE + createXmpPacket())
-  const segment = new Uint8Array(data.length + 4)
-  segment.set([0xff, APP1, (data.length + 2) >> 8, (data.length + 2) & 255])
-  segment.set(data, 4)
-  return segment
-}
-
 /** Header segments as they were (but for extended Huffman tables), the new scan, and whatever follows it. */
 function assemble(
   bytes: Uint8Array,
@@ -145,20 +117,12 @@ function assemble(
   { huffmanSegments, scan }: Rewritten,
   addXmp: boolean,
 ): Uint8Array {
-  const parts: Uint8Array[] = [bytes.subarray(0, 2)]
-  const isApp = (marker: number) => marker >= APP0 && marker <= APP15
-  const lastApp = frame.segments.findLastIndex(({ marker }) => isApp(marker))
-  if (addXmp && lastApp < 0) parts.push(xmpSegment())
-  frame.segments.forEach(({ start, end }, i) => {
-    parts.push(huffmanSegments.get(start) ?? bytes.subarray(start, end))
-    if (addXmp && i === lastApp) parts.push(xmpSegment())
-  })
-  parts.push(scan, bytes.subarray(frame.scanEnd))
-  const file = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let to = 0
-  for (const part of parts) {
-    file.set(part, to)
-    to += part.length
-  }
-  return file
+  const { segments, scanEnd } = frame
+  const header = segments.map(({ start, end }) => huffmanSegments.get(start) ?? bytes.subarray(start, end))
+  return concat([
+    bytes.subarray(0, 2),
+    ...(addXmp ? withSourceType(segments, header) : header),
+    scan,
+    bytes.subarray(scanEnd),
+  ])
 }

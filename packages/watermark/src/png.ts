@@ -1,3 +1,4 @@
+import { concat } from './concat.ts'
 import { createAdlerChange } from './png/adler.ts'
 import { reachOf } from './candidates.ts'
 import { notFound, takeMarks, type FileOptions, type FileResult } from './file-removal.ts'
@@ -14,9 +15,9 @@ import {
   type PngHeader,
 } from './png/chunks.ts'
 import { filterRow, unfilterRows } from './png/filters.ts'
+import { pngProvenance, sourceTypeChunk } from './png/metadata.ts'
 import { inflateBlocks, type Inflated } from './png/inflate.ts'
 import { spliceStream } from './png/splice.ts'
-import { createXmpPacket, readProvenance } from './provenance.ts'
 import { removeFromWindow } from './remove.ts'
 import { WatermarkError } from './error.ts'
 
@@ -47,7 +48,7 @@ export function removeFromPng(bytes: Uint8Array, options: FileOptions = {}): Png
   const chunks = readChunks(bytes)
   const header = readHeader(bytes, chunks)
   checkPixels(header.width, header.height, options)
-  const provenance = readProvenance(blocks(bytes, chunks, 'caBX'), xmpPackets(bytes, chunks))
+  const provenance = pngProvenance(bytes, chunks)
   const stream = joinData(bytes, chunks)
   checkStreamHeader(stream)
   const inflated = inflateBlocks(stream, 2, header.height * (1 + header.width * header.pixelBytes))
@@ -82,32 +83,12 @@ export function removeFromPng(bytes: Uint8Array, options: FileOptions = {}): Png
   }
 }
 
-function blocks(bytes: Uint8Array, chunks: readonly Chunk[], type: string): Uint8Array[] {
-  return chunks.filter((chunk) => chunk.type === type).map((chunk) => bytes.subarray(chunk.dataStart, chunk.dataEnd))
-}
-
-const XMP_KEYWORD = 'XML:com.adobe.xmp'
-
-function xmpPackets(bytes: Uint8Array, chunks: readonly Chunk[]): Uint8Array[] {
-  return blocks(bytes, chunks, 'iTXt').filter(
-    (data) => new TextDecoder('latin1').decode(data.subarray(0, XMP_KEYWORD.length)) === XMP_KEYWORD,
-  )
-}
-
-function xmpChunk(): Uint8Array {
-  // Keyword, then: end of keyword, not compressed, method 0, no language, no translated keyword.
-  return createChunk('iTXt', new TextEncoder().encode(`${XMP_KEYWORD}\0\0\0\0\0${createXmpPacket()}`))
-}
-
 /** The data of all IDAT chunks, one behind the other. */
 function joinData(bytes: Uint8Array, chunks: readonly Chunk[]): Uint8Array {
-  const parts = blocks(bytes, chunks, 'IDAT')
-  const stream = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let at = 0
-  for (const part of parts) {
-    stream.set(part, at)
-    at += part.length
-  }
+  const parts = chunks
+    .filter((chunk) => chunk.type === 'IDAT')
+    .map((chunk) => bytes.subarray(chunk.dataStart, chunk.dataEnd))
+  const stream = concat(parts)
   const types = chunks.map((chunk) => chunk.type)
   if (types.lastIndexOf('IDAT') - types.indexOf('IDAT') + 1 !== parts.length) {
     throw new WatermarkError('corrupt', 'The IDAT chunks of the PNG file do not follow each other')
@@ -223,7 +204,7 @@ function assemble(
   const usual = Math.max(...data.map((chunk) => chunk.dataEnd - chunk.dataStart))
   let at = 0
   for (const chunk of chunks) {
-    if (chunk.type === 'IEND' && addXmp) parts.push(xmpChunk())
+    if (chunk.type === 'IEND' && addXmp) parts.push(sourceTypeChunk())
     if (chunk.type !== 'IDAT') {
       parts.push(bytes.subarray(chunk.start, chunk.end))
       continue
@@ -240,11 +221,5 @@ function assemble(
     if (chunk !== lastData) continue
     for (; at < stream.length; at += usual) parts.push(createChunk('IDAT', stream.subarray(at, at + usual)))
   }
-  const file = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let to = 0
-  for (const part of parts) {
-    file.set(part, to)
-    to += part.length
-  }
-  return file
+  return concat(parts)
 }

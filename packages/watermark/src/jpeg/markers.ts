@@ -217,7 +217,8 @@ export function readFrame(bytes: Uint8Array): JpegFrame {
   }
 }
 
-function readSegment(bytes: Uint8Array, start: number): Segment {
+/** @throws {WatermarkError} `truncated`, `corrupt`. */
+export function readSegment(bytes: Uint8Array, start: number): Segment {
   let at = start
   if (bytes[at] !== 0xff && at < bytes.length) corrupt('no marker where one is due')
   while (bytes[at] === 0xff) at++

@@ -1,7 +1,7 @@
 import type { JpegBitWriter } from './encode.ts'
 import { decodeLong, FAST_BITS, type HuffmanTable } from './huffman.ts'
 import type { HuffmanSpec, JpegFrame } from './markers.ts'
-import { forEachMcuSymbol, specOf, writeMcu, type Job, type Tables } from './rewrite.ts'
+import { forEachMcuSymbol, specOf, writeMcu, type Job, type Tables } from './mcu-job.ts'
 import type { Capture, CleanScan } from './scan.ts'
 
 type Visit = (component: number, isDc: boolean, symbol: number, extra: number) => void

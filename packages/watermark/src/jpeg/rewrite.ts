@@ -1,6 +1,8 @@
-import { createJpegBitWriter, forEachSymbol, type JpegBitWriter } from './encode.ts'
+import { concat } from '../concat.ts'
+import { createJpegBitWriter, type JpegBitWriter } from './encode.ts'
 import { createHuffmanTable, extendSpec, type HuffmanTable } from './huffman.ts'
 import { DHT, type HuffmanSpec, type JpegFrame } from './markers.ts'
+import { forEachMcuSymbol, specOf, writeMcu, type Job, type Tables } from './mcu-job.ts'
 import { countSymbols, recodeInterval } from './recode.ts'
 import { slotOf, type Capture, type CleanScan } from './scan.ts'
 import { createSpec } from './spec.ts'
@@ -10,19 +12,6 @@ export interface Rewritten {
   /** New bytes of the DHT segments whose tables changed, by the segment's start. */
   huffmanSegments: Map<number, Uint8Array>
   scan: Uint8Array
-}
-
-/** One MCU to be written, and the DC predictions it is written against. */
-export interface Job {
-  mcu: number
-  slot: number
-  predictions: Int32Array
-}
-
-/** The tables of each component. */
-export interface Tables {
-  dc: readonly HuffmanTable[]
-  ac: readonly HuffmanTable[]
 }
 
 /**
@@ -67,12 +56,7 @@ export function rewriteScan(
     const following = clean.intervals[number + 1]
     if (following !== undefined) parts.push(bytes.subarray(interval.rawEnd, following.rawStart))
   })
-  const scan = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0))
-  let to = 0
-  for (const part of parts) {
-    scan.set(part, to)
-    to += part.length
-  }
+  const scan = concat(parts)
   return { huffmanSegments: rewriteHuffmanSegments(bytes, frame, specs), scan }
 }
 
@@ -91,29 +75,6 @@ function copyInterval(
     bit = capture.bitEnd[job.slot]!
   }
   writer.copy(clean.data, bit, capture.intervalEnd[number]!)
-}
-
-/** Writes an MCU from its coefficients. */
-export function writeMcu(writer: JpegBitWriter, capture: Capture, job: Job, { dc, ac }: Tables): void {
-  forEachMcuSymbol(capture, job, (component, isDc, symbol, value) => {
-    writer.symbol((isDc ? dc : ac)[component]!.codes[symbol]!, symbol & 15, value)
-  })
-}
-
-/** Calls back for every symbol of an MCU, with the value of its extra bits. */
-export function forEachMcuSymbol(
-  { blockComponent, coefficients }: Capture,
-  { slot, predictions }: Job,
-  visit: (component: number, isDc: boolean, symbol: number, value: number) => void,
-): void {
-  const prediction = predictions.slice()
-  blockComponent.forEach((component, block) => {
-    const base = (slot * blockComponent.length + block) * 64
-    forEachSymbol(coefficients, base, prediction[component]!, (isDc, symbol, value) =>
-      visit(component, isDc, symbol, value),
-    )
-    prediction[component] = coefficients[base]!
-  })
 }
 
 function planJobs(
@@ -166,11 +127,6 @@ function findMissing(frame: JpegFrame, capture: Capture, jobs: readonly Job[]): 
     })
   }
   return missing
-}
-
-export function specOf({ components, huffman }: JpegFrame, component: number, isDc: boolean): HuffmanSpec {
-  const { dcTable, acTable } = components[component]!
-  return isDc ? huffman.dc.get(dcTable)! : huffman.ac.get(acTable)!
 }
 
 /** The tables with the missing codes added; undefined when one has no room. */

@@ -91,7 +91,7 @@ function corrupt(what: string): never {
  */
 export function walkScan(frame: JpegFrame, scan: CleanScan, region: Region): Capture {
   const { components, mcusAcross, mcusDown, restartInterval } = frame
-  const blockComponent = components.flatMap(({ h, v }, i) => new Array<number>(h * v).fill(i))
+  const blockComponent = components.flatMap(({ h, v }, i) => Array.from({ length: h * v }, () => i))
   const blocks = blockComponent.length
   const perRow = mcusAcross - region.column + (region.column > 0 ? 1 : 0)
   const slots = perRow * (mcusDown - region.row)
