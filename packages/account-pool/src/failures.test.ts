@@ -39,11 +39,23 @@ describe('judge', () => {
   it('believes an error that blames something else than usual', () => {
     expect(judge({ code: 'rate_limited', fault: 'egress' })).toMatchObject({ rests: 'egress', kind: 'address-blocked' })
     expect(judge({ code: 'rate_limited', fault: 'model' })).toMatchObject({ rests: 'model', kind: 'limited' })
-    expect(judge({ code: 'upstream_unavailable', fault: 'egress' })).toMatchObject({ rests: 'egress' })
+    expect(judge({ code: 'upstream_unavailable', fault: 'egress' })).toMatchObject({
+      rests: 'egress',
+      kind: 'cooling',
+      reason: 'The upstream could not be reached several times in a row; the address is at fault, not the account',
+    })
+    expect(judge({ code: 'rate_limited', fault: 'upstream' })).toMatchObject({
+      rests: 'nothing',
+      anotherAccount: 'yes',
+    })
     expect(judge({ code: 'upstream_refused', fault: 'account' })).toMatchObject({
       rests: 'account',
       kind: 'needs-attention',
     })
+  })
+
+  it("does not take a client's blame of its caller for blame of ours", () => {
+    expect(judge({ code: 'upstream_auth', fault: 'caller' })).toMatchObject({ rests: 'account', kind: 'signed-out' })
   })
 
   it('tries another account for a model that only this one lacks', () => {

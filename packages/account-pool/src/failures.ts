@@ -139,7 +139,7 @@ const ABOUT_THE_MODEL: ReadonlySet<ErrorCode> = new Set(['model_not_found', 'uns
 export function judge(failure: Failure, table: Record<ErrorCode, FailureRow> = FAILURES): Verdict {
   const row = table[failure.code]
   const usual = ERRORS[failure.code]
-  const fault = failure.fault ?? usual.fault
+  const fault = faultOf(failure)
   const named = fault !== usual.fault && !NEVER_THE_ACCOUNT.has(failure.code)
   let rests = named ? SCOPE_OF_FAULT[fault] : row.rests
   if (rests === 'account' && ABOUT_THE_MODEL.has(failure.code)) rests = 'model'
@@ -153,17 +153,29 @@ export function judge(failure: Failure, table: Record<ErrorCode, FailureRow> = F
     maxMs: row.maxMs,
     after: row.after,
     hintMs: failure.retryAfterMs,
-    reason: failure.upstreamCode === undefined ? row.reason : `${row.reason} (${failure.upstreamCode})`,
+    reason: reasonOf(rests, row, failure),
     link: failure.link,
     anotherAccount: elsewhere ? 'yes' : usual.anotherAccount,
   }
 }
 
+/** Who is at fault. A client that blames its caller means us, not who asked us: then the table knows better. */
+function faultOf({ code, fault }: Failure): Fault {
+  const usual = ERRORS[code].fault
+  return fault === undefined || fault === 'caller' ? usual : fault
+}
+
 function kindOf(rests: Rests, row: FailureRow, failure: Failure): RestKind {
   if (failure.link !== undefined) return 'needs-attention'
-  if (rests === 'egress') return 'address-blocked'
+  const refused = row.kind === 'address-blocked' || failure.code === 'rate_limited'
+  if (rests === 'egress') return refused ? 'address-blocked' : 'cooling'
   if (rests === 'model') return 'limited'
   // A refusal that names the account is a captcha or a check of the person, not of the address.
   if (row.kind === 'address-blocked') return 'needs-attention'
   return row.kind === 'limited' ? 'cooling' : row.kind
+}
+
+function reasonOf(rests: Rests, row: FailureRow, { upstreamCode }: Failure): string {
+  const where = rests === 'egress' && row.rests !== 'egress' ? '; the address is at fault, not the account' : ''
+  return `${row.reason}${where}${upstreamCode === undefined ? '' : ` (${upstreamCode})`}`
 }

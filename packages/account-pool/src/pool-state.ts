@@ -161,5 +161,3 @@ export const HOUR_MS = 3_600_000
 export const DAY_MS = 86_400_000
 /** Share of a rest that a full roll adds, so that accounts that fell together do not come back together. */
 export const JITTER = 0.2
-/** An upstream's own wait is believed up to here. */
-export const MAX_HINT_MS = DAY_MS

@@ -1,4 +1,4 @@
-import { JITTER, MAX_HINT_MS, type Rest, type RestOrder } from './pool-state.ts'
+import { DAY_MS, JITTER, type Rest, type RestOrder } from './pool-state.ts'
 
 /**
  * The record after one more failure. Failures that come while it rests already are the same event seen again:
@@ -20,9 +20,10 @@ export function nextRest(known: Rest | undefined, order: RestOrder, now: number)
   }
 }
 
+/** How long a rest is. An upstream's own wait is believed up to a day. */
 function lengthOf({ baseMs, maxMs, after, hintMs, roll }: RestOrder, strikes: number): number {
   const length =
-    hintMs === undefined ? Math.min(maxMs, baseMs * 2 ** Math.min(strikes - after, 30)) : Math.min(hintMs, MAX_HINT_MS)
+    hintMs === undefined ? Math.min(maxMs, baseMs * 2 ** Math.min(strikes - after, 30)) : Math.min(hintMs, DAY_MS)
   return Math.ceil(length * (1 + JITTER * roll))
 }
 

@@ -7,7 +7,7 @@ export interface WaitingLine {
   readonly length: number
 }
 
-export interface Place {
+interface Place {
   /** Resolves when a chance comes or after `ms`; rejects with the signal's reason. */
   wait(ms: number, signal?: AbortSignal): Promise<void>
   /** Hands a chance that was of no use to the next in line. */

@@ -1,7 +1,7 @@
 import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes, type RateLimiterAbstract } from 'rate-limiter-flexible'
 
 /** Where one counter stands after a request. */
-export interface Counted {
+interface Counted {
   allowed: boolean
   /** Requests left in the running window. */
   remaining: number
