@@ -2,6 +2,7 @@ import { collect, readJson, validate, type Exchange } from '@castorjs/content-ge
 import * as v from 'valibot'
 import { encodeChatCompletion } from './chat/encode.ts'
 import { estimatePrompt } from './chat/usage.ts'
+import { readGenerateOptions } from './generate-options.ts'
 import type { OpenAIContext } from './options.ts'
 
 const SimpleRequestSchema = v.looseObject({
@@ -25,8 +26,9 @@ export async function serveGenerate(request: Request, exchange: Exchange, contex
   const { prompt, model: wanted } = validate(SimpleRequestSchema, body)
   const model = wanted ?? context.defaultModel
   exchange.describe({ model, stream: false })
+  const options = readGenerateOptions(request, exchange, body as Record<string, unknown>)
   const generate = { model, contents: [{ role: 'user', parts: [{ text: prompt }] }] }
-  const answer = await collect(context.generator.generateContentStream(generate, exchange.options))
+  const answer = await collect(context.generator.generateContentStream(generate, options))
   const { choices, usage } = encodeChatCompletion(
     answer,
     { ...PLAIN_SHAPE, model },

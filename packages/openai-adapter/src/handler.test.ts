@@ -177,6 +177,54 @@ describe('a chat exchange', () => {
     )
   })
 
+  it('reports an upstream that hangs up before the end, without [DONE] (row 50)', async () => {
+    const { handler } = open([partsChunk([textPart('Half')])])
+    const text = await (await handler(post('/v1/chat/completions', { ...BODY, stream: true }))).text()
+    expect(text).toContain('"content":"Half"')
+    expect(text).toMatch(/data: \{"error":\{"message":"The upstream closed the stream before.+\}\}\n\n$/)
+    expect((await handler(post('/v1/chat/completions', BODY))).status).toBe(503)
+  })
+
+  it('repeats the model asked for, whoever answered (row 63)', async () => {
+    const { handler } = open([partsChunk([textPart('Hi')], { modelVersion: 'gemini-3.8-flash' }), finalChunk('STOP')])
+    const answer = await handler(post('/v1/chat/completions', BODY))
+    expect(await answer.json()).toMatchObject({ model: 'gemini-2.5-flash' })
+  })
+
+  it('gives a remembered signature to the same caller and model only', async () => {
+    const call = { functionCall: { id: 'a', name: 'f', args: {} }, thoughtSignature: 'QUJD' }
+    const authorize = createKeyCheck([
+      { id: 'one', key: '1' },
+      { id: 'two', key: '2' },
+    ])
+    const { handler, upstream } = open([partsChunk([call]), finalChunk('STOP')], { authorize })
+    const messages = [
+      ...BODY.messages,
+      { role: 'assistant', tool_calls: [{ id: 'a', function: { name: 'f', arguments: '{}' } }] },
+      { role: 'tool', tool_call_id: 'a', content: 'ok' },
+    ]
+    const ask = (key: string, body: unknown) => handler(post('/v1/chat/completions', body, { authorization: key }))
+    await ask('1', BODY)
+    await ask('1', { ...BODY, messages })
+    await ask('2', { ...BODY, messages })
+    await ask('1', { ...BODY, model: 'gemini-2.5-pro', messages })
+    const signatures = upstream.requests.slice(1).map((request) => request.contents[1]?.parts?.[0]?.thoughtSignature)
+    expect(signatures).toEqual(['QUJD', undefined, undefined])
+  })
+
+  it('tells a drawing model the shape, and takes strict_model', async () => {
+    const { handler, upstream } = open()
+    const model = 'gemini-2.5-flash-imagen'
+    await handler(post('/v1/chat/completions?size=1920x1080&strict_model=true', { ...BODY, model }))
+    expect(upstream.requests[0]?.generationConfig).toEqual({
+      responseModalities: ['TEXT', 'IMAGE'],
+      imageConfig: { aspectRatio: '16:9' },
+    })
+    expect(upstream.options[0]).toMatchObject({ strictModel: true, media: { size: { width: 1920, height: 1080 } } })
+    const refused = await handler(post('/v1/chat/completions', { ...BODY, strict_model: 7 }))
+    expect(await refused.json()).toMatchObject({ error: { param: 'strict_model' } })
+  })
+
   it('tells the retry time, and forbids retries after long waits (row 68)', async () => {
     const limited = (retryAfterMs: number) => [new GenerationError('rate_limited', 'Wait.', { retryAfterMs })]
     const headers = async (ms: number) => {

@@ -3,20 +3,20 @@
  * drop what they cannot read. Bounded; the oldest go first. Source: `gemini-api.md` section 4, step 1.
  */
 export interface SignatureMemory {
-  remember(callId: string, signature: string): void
-  recall(callId: string): string | undefined
+  remember(key: string, signature: string): void
+  recall(key: string): string | undefined
 }
 
 export function createSignatureMemory({ maxEntries = 10_000 } = {}): SignatureMemory {
   const signatures = new Map<string, string>()
   return {
-    remember(callId, signature) {
-      signatures.delete(callId)
-      signatures.set(callId, signature)
+    remember(key, signature) {
+      signatures.delete(key)
+      signatures.set(key, signature)
       if (signatures.size <= maxEntries) return
       const oldest = signatures.keys().next()
       if (oldest.done !== true) signatures.delete(oldest.value)
     },
-    recall: (callId) => signatures.get(callId),
+    recall: (key) => signatures.get(key),
   }
 }

@@ -10,8 +10,8 @@ import { orderTurns } from './turns.ts'
 export interface DecodeChatOptions {
   /** Ask for summaries of the thinking unless the caller says otherwise. Default true. */
   includeThoughts?: boolean
-  /** The signature of a call by its id, for clients that drop `extra_content`. */
-  recallSignature?: (callId: string) => string | undefined
+  /** The signature of a call by its id and model, for clients that drop `extra_content`. */
+  recallSignature?: (callId: string, model: string) => string | undefined
   /** Learns which field named which remote file, for errors that come while decoding or later. */
   files?: FileFields
 }
@@ -67,9 +67,10 @@ export async function decodeChatRequest(
   const settings = decodeSettings(chat, { hasFunctions, includeThoughts })
   const singleCall = hasFunctions && chat.parallel_tool_calls === false
 
+  const context = { names, files, recallSignature: (callId: string) => recallSignature?.(callId, chat.model) }
   const steps: Step[] = []
   for (const [index, message] of chat.messages.entries()) {
-    steps.push(await decodeMessage(message, `messages[${index}]`, { names, files, recallSignature }))
+    steps.push(await decodeMessage(message, `messages[${index}]`, context))
   }
   const turns = orderTurns(steps, chat.model)
   if (turns.contents.length === 0) {

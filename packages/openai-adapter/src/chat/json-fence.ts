@@ -7,9 +7,7 @@ export interface JsonFence {
 }
 
 const OPENING = /^\s*```[^\n]*\n/
-const MAYBE_OPENING = /^\s*(?:`{0,2}|```[^\n]*)$/
-/** What may turn out to be the closing fence, at the end of what is known. */
-const MAYBE_CLOSING = /\s*`{0,3}\s*$/
+const MAYBE_OPENING = /^\s*(?:`{0,2}|```[^\n]{0,80})$/
 
 /** Holds back the first line until it is no fence, and then only what could be the closing one. Source: row 64. */
 export function createJsonFence(): JsonFence {
@@ -26,7 +24,7 @@ export function createJsonFence(): JsonFence {
         if (opening === null) return take(held.length)
         held = held.slice(opening[0].length)
       }
-      return take(MAYBE_CLOSING.exec(held)?.index ?? held.length)
+      return take(closingStart(held))
     },
     finish() {
       if (state === 'fenced' && /^\s*```\s*$/.test(held)) return ''
@@ -39,4 +37,18 @@ export function createJsonFence(): JsonFence {
     held = held.slice(length)
     return ready
   }
+}
+
+/** Where that begins which may turn out to be the closing fence: white space, up to three backticks, white space. */
+function closingStart(text: string): number {
+  let start = skipSpace(text, text.length)
+  for (let ticks = 0; ticks < 3 && text[start - 1] === '`'; ticks++) start--
+  return skipSpace(text, start)
+}
+
+/** The first index of the white space that ends at `end`. */
+function skipSpace(text: string, end: number): number {
+  let start = end
+  while (start > 0 && text.charCodeAt(start - 1) <= 0x20) start--
+  return start
 }

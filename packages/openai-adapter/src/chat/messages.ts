@@ -26,7 +26,7 @@ export interface MessageContext {
   names: ToolNames
   files: FileFields
   /** The signature of a call by its id, for clients that lose what they cannot read. */
-  recallSignature?: ((callId: string) => string | undefined) | undefined
+  recallSignature: (callId: string) => string | undefined
 }
 
 /** @throws {GenerationError} naming the offending field. */
@@ -106,7 +106,7 @@ function decodeCall(call: ToolCallBody, field: string, { names, recallSignature 
     readSignature(call) ??
     (call.function == null ? undefined : readSignature(call.function)) ??
     split?.signature ??
-    (id === undefined ? undefined : recallSignature?.(id))
+    (id === undefined ? undefined : recallSignature(id))
   if (call.custom != null) {
     return { id, name: names.encode(call.custom.name), arguments: { input: call.custom.input ?? '' }, signature }
   }
@@ -132,7 +132,7 @@ function readSignature({ extra_content: extra, provider_specific_fields: specifi
   return extra?.google?.thought_signature || specific?.thought_signature || undefined
 }
 
-const MARKDOWN_PICTURE = /!\[[^\]]*\]\((data:image\/[a-z.+-]+;base64,[A-Za-z0-9+/=]+)\)/g
+const MARKDOWN_PICTURE = /!\[[^\]]{0,500}\]\((data:image\/[a-z.+-]+;base64,[A-Za-z0-9+/=]+)\)/g
 
 /**
  * Takes pictures out of a replayed answer: bytes in Markdown would be read as text. They go with the user's

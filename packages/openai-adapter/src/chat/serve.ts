@@ -1,13 +1,15 @@
 import {
   collect,
   readJson,
-  readMediaOptions,
   toGenerationError,
   type Exchange,
+  type GenerateContentRequest,
   type GenerateContentResponse,
+  type MediaOptions,
 } from '@castorjs/content-generator'
 import type { FileFields } from '../file-fields.ts'
-import { readSessionId } from '../session-id.ts'
+import { chooseImageConfig } from '../images/aspect-ratio.ts'
+import { readGenerateOptions } from '../generate-options.ts'
 import type { OpenAIContext } from '../options.ts'
 import { decodeChatRequest } from './decode.ts'
 import { createChatStreamEncoder, type ChatStreamEncoder } from './encode-stream.ts'
@@ -26,19 +28,14 @@ export async function serveChat(
   const body = await readJson(request, { maxBytes: context.maxBodyBytes })
   const decoded = await decodeChatRequest(body, {
     includeThoughts: context.options.includeThoughts ?? true,
-    recallSignature: (callId) => signatures.recall(callId),
+    recallSignature: (callId, model) => signatures.recall(signatureKey(exchange, model, callId)),
     files,
   })
   exchange.describe({ model: decoded.shape.model, stream: decoded.stream })
   for (const warning of decoded.warnings) exchange.warn(warning)
 
-  const media = readMediaOptions(new URL(request.url).searchParams, body as Record<string, unknown>)
-  const sessionId = readSessionId(request)
-  const chunks = generator.generateContentStream(decoded.request, {
-    ...exchange.options,
-    media: { ...exchange.options.media, ...media },
-    ...(sessionId === undefined ? {} : { sessionId }),
-  })
+  const options = readGenerateOptions(request, exchange, body as Record<string, unknown>)
+  const chunks = generator.generateContentStream(withShape(decoded.request, options.media?.size), options)
   let estimated = false
   const { pictures, maxLineBytes } = context.options
   const encodeOptions: ChatEncodeOptions = {
@@ -49,7 +46,8 @@ export async function serveChat(
       estimated = usage.estimated
       exchange.spend(usage)
     },
-    onSignature: (callId, signature) => signatures.remember(callId, signature),
+    onSignature: (callId, signature) =>
+      signatures.remember(signatureKey(exchange, decoded.shape.model, callId), signature),
     ...(pictures === undefined ? {} : { pictures }),
     ...(maxLineBytes === undefined ? {} : { maxLineBytes }),
   }
@@ -61,6 +59,18 @@ export async function serveChat(
   }
   const completion = encodeChatCompletion(await collect(chunks), decoded.shape, encodeOptions)
   return exchange.json(completion, { headers: estimated ? { 'x-castor-usage': 'estimated' } : {} })
+}
+
+/** A model that draws is told the shape too; the exact size is the business of whoever handles `media`. */
+function withShape(request: GenerateContentRequest, size: MediaOptions['size']): GenerateContentRequest {
+  const { generationConfig: config } = request
+  if (size === undefined || config?.responseModalities?.includes('IMAGE') !== true) return request
+  return { ...request, generationConfig: { ...config, ...chooseImageConfig(request.model, size) } }
+}
+
+/** A signature is only good for the model that made it, and no caller gets another's. */
+function signatureKey({ caller }: Exchange, model: string, callId: string): string {
+  return JSON.stringify([caller?.id, model, callId])
 }
 
 async function* encodeChunks(

@@ -168,6 +168,11 @@ function readEffort({
 
 function decodeModalities(body: ChatRequestBody, config: GenerationConfig): void {
   const wanted = new Set(body.modalities?.map((modality) => modality.toLowerCase()))
+  // What a model is for is what it is asked for, unless the caller says otherwise.
+  if (body.modalities == null && readModelFamily(body.model)?.media === true) {
+    if (/image|banana/.test(body.model)) wanted.add('image')
+    else if (body.model.includes('tts')) wanted.add('audio')
+  }
   if (wanted.has('image')) config.responseModalities = ['TEXT', 'IMAGE']
   if (!wanted.has('audio')) return
   if (!/tts|audio/.test(body.model)) {

@@ -1,17 +1,15 @@
 import {
   GenerationError,
   readMediaOptions,
-  readModelFamily,
   validate,
   type GenerateContentRequest,
-  type GenerationConfig,
   type MediaOptions,
   type Part,
   type Warning,
 } from '@castorjs/content-generator'
 import { bytesToBase64, toInlinePart } from '@castorjs/content-generator/media'
 import { createFileFields, type FileFields } from '../file-fields.ts'
-import { nearestAspectRatio, sizeClass } from './aspect-ratio.ts'
+import { chooseImageConfig } from './aspect-ratio.ts'
 import type { ImageForm } from './form.ts'
 import { ImageRequestSchema, type ImageReference, type ImageRequestBody } from './schema.ts'
 
@@ -93,7 +91,10 @@ export async function decodeImageRequest(
     request: {
       model,
       contents: [{ role: 'user', parts: [...pictures, { text: prompt }] }],
-      generationConfig: chooseShape(model, wishes.size, body.quality),
+      generationConfig: {
+        responseModalities: ['TEXT', 'IMAGE'],
+        ...chooseImageConfig(model, wishes.size, body.quality),
+      },
     },
     media: wishes,
     count: body.n ?? 1,
@@ -114,25 +115,6 @@ function chooseModel(wanted: string | null | undefined, fallback: string, warnin
   if (!/^(?:dall-e|gpt-image|chatgpt-image)/.test(wanted)) return wanted
   warnings.push({ setting: 'model', message: `OpenAI's models are not here; ${fallback} draws instead.` })
   return fallback
-}
-
-function chooseShape(
-  model: string,
-  size: MediaOptions['size'],
-  quality: ImageRequestBody['quality'],
-): GenerationConfig {
-  const config: GenerationConfig = { responseModalities: ['TEXT', 'IMAGE'] }
-  // The 2.5 models refuse the key.
-  const takesSize = (readModelFamily(model)?.generation ?? 0) >= 3
-  if (size !== undefined) {
-    config.imageConfig = {
-      aspectRatio: nearestAspectRatio(size),
-      ...(takesSize ? { imageSize: sizeClass(size) } : {}),
-    }
-  } else if (takesSize && (quality === 'high' || quality === 'hd' || quality === 'xhigh' || quality === 'max')) {
-    config.imageConfig = { imageSize: '2K' }
-  }
-  return config
 }
 
 async function decodePictures(body: ImageRequestBody, uploads: ImageForm['files'], files: FileFields): Promise<Part[]> {
