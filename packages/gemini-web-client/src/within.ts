@@ -7,6 +7,23 @@ export interface LinkedController {
   release(): void
 }
 
+const followers = new WeakMap<AbortSignal, Set<() => void>>()
+
+/**
+ * Calls `leave` when `source` aborts, until the returned function is called. However many follow one signal, it has
+ * one listener: the signal of a whole client has a follower for everything that runs.
+ */
+function follow(source: AbortSignal, leave: () => void): () => void {
+  let all = followers.get(source)
+  if (all === undefined) {
+    const set = new Set<() => void>()
+    source.addEventListener('abort', () => [...set].forEach((each) => each()), { once: true })
+    followers.set(source, (all = set))
+  }
+  all.add(leave)
+  return () => void all.delete(leave)
+}
+
 /** Makes a controller that aborts with the first of the given signals. */
 export function linkSignals(...sources: readonly (AbortSignal | undefined)[]): LinkedController {
   const controller = new AbortController()
@@ -17,9 +34,7 @@ export function linkSignals(...sources: readonly (AbortSignal | undefined)[]): L
       controller.abort(source.reason)
       break
     }
-    const leave = (): void => controller.abort(source.reason)
-    source.addEventListener('abort', leave, { once: true })
-    releases.push(() => source.removeEventListener('abort', leave))
+    releases.push(follow(source, () => controller.abort(source.reason)))
   }
   return {
     signal: controller.signal,
@@ -89,7 +104,7 @@ export function waitFor<Result>(work: Promise<Result>, signal: AbortSignal | und
   return new Promise((resolve, reject) => {
     const leave = (): void => reject(signal.reason as Error)
     if (signal.aborted) leave()
-    signal.addEventListener('abort', leave, { once: true })
-    work.finally(() => signal.removeEventListener('abort', leave)).then(resolve, reject)
+    const release = follow(signal, leave)
+    work.finally(release).then(resolve, reject)
   })
 }

@@ -30,40 +30,70 @@ export interface CookieJar {
 const HOME = `${HOSTS.app}/`
 const HOME_DOMAIN = 'google.com'
 
+/** A cookie that ran out is sent for no longer than this. */
+const MATCHES_LIVE_MS = 1_000
+const MOST_MATCHES = 32
+
 /** Creates an empty jar. */
 export function createCookieJar(): CookieJar {
   let jar = new ToughJar()
+  /** What matches a URL, until a cookie changes or a moment has passed. Matching costs more than all the rest of a call. */
+  const matching = new Map<string, Cookie[]>()
+  let matchedAt = 0
+
+  function cookiesFor(url: string): Cookie[] {
+    const now = performance.now()
+    if (now - matchedAt > MATCHES_LIVE_MS || matching.size >= MOST_MATCHES) forget()
+    const end = url.indexOf('?')
+    const place = end < 0 ? url : url.slice(0, end)
+    const known = matching.get(place)
+    if (known !== undefined) return known
+    if (matching.size === 0) matchedAt = now
+    const cookies = jar.getCookiesSync(url)
+    matching.set(place, cookies)
+    return cookies
+  }
+
+  function forget(): void {
+    matching.clear()
+  }
+
+  function valueOf(url: string, name: string): string | undefined {
+    return cookiesFor(url).find((cookie) => cookie.key === name)?.value
+  }
 
   function named(names: ReadonlySet<string>): string | undefined {
-    const cookies = jar.getCookiesSync(HOME).filter((cookie) => names.has(cookie.key) && cookie.hostOnly !== true)
-    return join(cookies)
+    return join(cookiesFor(HOME).filter((cookie) => names.has(cookie.key) && cookie.hostOnly !== true))
   }
 
   return {
     header(url, choice = 'all') {
       if (choice === 'none') return undefined
       if (choice === 'pair') return named(new Set(ROTATE_COOKIES))
-      return choice === 'download' ? named(DOWNLOAD_COOKIES) : join(jar.getCookiesSync(url))
+      return choice === 'download' ? named(DOWNLOAD_COOKIES) : join(cookiesFor(url))
     },
     merge(url, lines) {
       const change: CookieChange = { changed: false, ticket: false }
-      for (const line of lines) {
-        const cookie = Cookie.parse(line)
-        if (cookie === undefined || !isHome(cookie.domain ?? new URL(url).hostname)) continue
-        const before = valueOf(jar, url, cookie.key)
-        jar.setCookieSync(cookie, url, { ignoreError: true })
-        if (valueOf(jar, url, cookie.key) === before) continue
+      const parsed = lines.flatMap((line) => Cookie.parse(line) ?? [])
+      const ours = parsed.filter((cookie) => isHome(cookie.domain ?? new URL(url).hostname))
+      if (ours.length === 0) return change
+      const before = new Map(cookiesFor(url).map(({ key, value }) => [key, value]))
+      for (const cookie of ours) jar.setCookieSync(cookie, url, { ignoreError: true })
+      forget()
+      for (const { key } of ours) {
+        if (valueOf(url, key) === before.get(key)) continue
         change.changed = true
-        if (TICKET_COOKIES.includes(cookie.key)) change.ticket = true
+        if (TICKET_COOKIES.includes(key)) change.ticket = true
       }
       return change
     },
     add(cookies) {
       let kept = 0
       for (const cookie of cookies) if (addCookie(jar, cookie)) kept++
+      forget()
       return kept
     },
-    get: (name) => valueOf(jar, HOME, name),
+    get: (name) => valueOf(HOME, name),
     export() {
       const cookies = jar.serializeSync()?.cookies ?? []
       return cookies.flatMap((plain) => {
@@ -73,16 +103,13 @@ export function createCookieJar(): CookieJar {
     },
     clear() {
       jar = new ToughJar()
+      forget()
     },
   }
 }
 
 function join(cookies: readonly Cookie[]): string | undefined {
   return cookies.length === 0 ? undefined : cookies.map((cookie) => `${cookie.key}=${cookie.value}`).join('; ')
-}
-
-function valueOf(jar: ToughJar, url: string, name: string): string | undefined {
-  return jar.getCookiesSync(url).find((cookie) => cookie.key === name)?.value
 }
 
 function isHome(domain: string): boolean {
