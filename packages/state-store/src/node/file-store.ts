@@ -5,8 +5,10 @@ import type { Change } from '../table.ts'
 import { createTableStore } from '../table-store.ts'
 import { toFileError } from './file-errors.ts'
 import { lockFolder } from './folder-lock.ts'
+import type { FolderLock } from './folder-lock.ts'
 import { encodeChange } from './log-format.ts'
 import { openStateLog } from './state-log.ts'
+import type { OpenedLog } from './state-log.ts'
 
 export interface FileStateStoreOptions {
   /** Made when missing (mode 0700). One process at a time may use it. */
@@ -20,9 +22,6 @@ interface Waiting {
   resolve(this: void): void
   reject(this: void, error: unknown): void
 }
-
-/** A process that was stopped this long may have lost its folder, and looks before it writes. */
-const VERIFY_AFTER_MS = 5000
 
 /**
  * State in a folder of this process: everything in memory, every change appended to `state.log` and synced before it
@@ -42,6 +41,20 @@ export async function openFileStateStore({ directory, now = Date.now }: FileStat
     await lock.release()
     throw toFileError(error, directory)
   })
+  return createLogStore({ directory, lock, log, changes, warnings, now })
+}
+
+/** A process that was stopped this long may have lost its folder, and looks before it writes. */
+const VERIFY_AFTER_MS = 5000
+
+export interface LogStoreOptions extends OpenedLog {
+  directory: string
+  lock: FolderLock
+  now: () => number
+}
+
+/** The store over an open log. */
+export function createLogStore({ directory, lock, log, changes, warnings, now }: LogStoreOptions): StateStore {
   const table = new Table(now)
   for (const change of changes) table.apply(change)
 

@@ -66,14 +66,17 @@ export function connectRedis({
   client.on('error', (error: unknown) => (lastError = toStateError(error, address)))
   client.on('ready', () => {
     lastError = undefined
-    status = { home: 'redis', ok: true, since: Date.now(), warnings: [] }
+    well()
   })
   client.on('close', lost)
 
-  function lost(): StateStatus {
+  function well(): void {
+    status = { home: 'redis', ok: true, since: Date.now(), warnings: [] }
+  }
+
+  function lost(): void {
     const reason = lastError?.message ?? `The connection to Redis at ${address} is lost`
     status = { home: 'redis', ok: false, since: status.ok ? Date.now() : status.since, reason, warnings: [] }
-    return status
   }
 
   /** Waits for the connection, but not for long, and not at all where waiting does not help. */
@@ -100,9 +103,14 @@ export function connectRedis({
     if (closed) throw new StateError('closed', 'The state store is closed')
     try {
       if (client.status !== 'ready') await waitUntilReady()
-      return await send()
+      const answer = await send()
+      if (!status.ok) well()
+      return answer
     } catch (error) {
-      throw isStateError(error) ? error : toStateError(error, address)
+      const known = isStateError(error) ? error : toStateError(error, address)
+      // A dead line, or a Redis that hangs, shows here before the driver says so.
+      if (known.code === 'unavailable' && !(error instanceof ReplyError)) lost()
+      throw known
     }
   }
 
@@ -128,8 +136,7 @@ export function connectRedis({
         `Redis at ${address} is version ${major}.${minor}.${patch}; ${OLDEST.join('.')} or newer is needed`,
       )
     },
-    // The driver knows of a cut before its event comes.
-    status: () => (status.ok && client.status !== 'ready' ? lost() : status),
+    status: () => status,
     async close() {
       if (closed) return
       closed = true

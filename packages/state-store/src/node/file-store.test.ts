@@ -1,0 +1,208 @@
+import { appendFile, mkdir, mkdtemp, readFile, readdir, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises'
+import { hostname, tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, describe, expect, it } from 'vitest'
+import { runKills } from '../../test/kill/run-kills.ts'
+import { describeStateStore, listAll } from '../../test/store-behaviour.ts'
+import type { StateStore } from '../index.ts'
+import { openFileStateStore } from '../node.ts'
+import { encodeChange } from './log-format.ts'
+
+const folders: string[] = []
+const stores: StateStore[] = []
+afterEach(async () => {
+  for (const store of stores.splice(0)) await store.close()
+  for (const folder of folders.splice(0)) await rm(folder, { recursive: true, force: true })
+})
+
+async function newFolder(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'castor-state-'))
+  folders.push(folder)
+  return join(folder, 'state')
+}
+
+async function open(directory: string): Promise<StateStore> {
+  const store = await openFileStateStore({ directory })
+  stores.push(store)
+  return store
+}
+
+describeStateStore('a store in a file', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'castor-state-'))
+  let time = Date.now()
+  return {
+    store: await openFileStateStore({ directory, now: () => time }),
+    pass: async (ms) => void (time += ms),
+    close: () => rm(directory, { recursive: true, force: true }),
+  }
+})
+
+describe('openFileStateStore', () => {
+  it('finds everything again, but for locks', async () => {
+    const directory = await newFolder()
+    const first = await openFileStateStore({ directory })
+    await first.set('a', { text: 'ü\n🐈' })
+    await first.set('gone', 1)
+    await first.delete('gone')
+    await first.set('timed', 1, { ttlMs: 60_000 })
+    await first.count('hits', { by: 7, ttlMs: 60_000 })
+    await first.count('reset')
+    await first.resetCount('reset')
+    const lease = (await first.tryLock('door', 60_000))!
+    const records = await listAll(first, '')
+    const hits = await first.count('hits', { by: 0 })
+    await first.close()
+
+    const second = await open(directory)
+    expect(await listAll(second, '')).toEqual(records)
+    expect(records.map(({ key }) => key)).toEqual(['a', 'timed'])
+    expect(await second.count('hits', { by: 0 })).toEqual(hits)
+    expect((await second.count('reset', { by: 0 })).value).toBe(0)
+    expect((await second.tryLock('door', 1000))!.token).toBeGreaterThan(lease.token)
+    expect(second.status().warnings).toEqual([])
+  })
+
+  it('keeps files that only their owner can read', async () => {
+    const directory = await newFolder()
+    await (await open(directory)).set('a', 1)
+    expect((await stat(directory)).mode & 0o777).toBe(0o700)
+    for (const name of await readdir(directory)) expect((await stat(join(directory, name))).mode & 0o777).toBe(0o600)
+  })
+
+  it('rewrites a file that is mostly history', async () => {
+    const directory = await newFolder()
+    const first = await openFileStateStore({ directory })
+    const filler = 'x'.repeat(10_000)
+    await Promise.all(Array.from({ length: 100 }, (_, index) => first.set('same', { index, filler })))
+    for (let index = 0; index < 200; index++) await first.set('same', { index, filler })
+    await first.set('last', true)
+    await first.close()
+    expect((await stat(join(directory, 'state.log'))).size).toBeLessThan(1_200_000)
+    const second = await open(directory)
+    expect((await second.get('same'))?.value).toEqual({ index: 199, filler })
+    expect((await second.get('last'))?.value).toBe(true)
+    expect((await readdir(directory)).toSorted()).toEqual(['state.lock', 'state.log'])
+  })
+
+  it('cuts a write that was not finished, at whatever byte', async () => {
+    const directory = await newFolder()
+    const first = await openFileStateStore({ directory })
+    await first.set('a', 'kept')
+    await first.close()
+    const path = join(directory, 'state.log')
+    const { size } = await stat(path)
+    const line = encodeChange({ r: 'a', v: '"lost"', n: 9_007_199_254_740_991 })
+    for (let cut = 0; cut < line.length; cut++) {
+      await truncate(path, size)
+      await appendFile(path, line.slice(0, cut))
+      const store = await openFileStateStore({ directory })
+      expect((await store.get('a'))?.value).toBe('kept')
+      expect(store.status().warnings).toEqual([])
+      await store.close()
+      expect((await stat(path)).size).toBe(size)
+    }
+  })
+
+  it('keeps a damaged file aside, names it, and goes on with what can be read', async () => {
+    const directory = await newFolder()
+    const first = await openFileStateStore({ directory })
+    for (const key of ['a', 'b', 'c']) await first.set(key, key)
+    await first.close()
+    const path = join(directory, 'state.log')
+    const damaged = (await readFile(path, 'utf8')).replace('"r":"b"', '"r":"B"')
+    await writeFile(path, damaged)
+
+    const second = await open(directory)
+    expect((await listAll(second, '')).map(({ key }) => key)).toEqual(['a', 'c'])
+    const [warning = ''] = second.status().warnings
+    const aside = (await readdir(directory)).find((name) => name.startsWith('state.damaged-')) ?? ''
+    expect(warning).toBe(
+      `${path} was damaged in 1 places. 2 changes could be read and were kept; the damaged file is kept as ${join(directory, aside)}`,
+    )
+    expect(await readFile(join(directory, aside), 'utf8')).toBe(damaged)
+    await second.set('b', 'again')
+    await second.close()
+    const third = await open(directory)
+    expect(third.status().warnings).toEqual([])
+    expect(await listAll(third, '')).toHaveLength(3)
+  })
+
+  it('does not start on something else, or on what a newer version wrote', async () => {
+    const directory = await newFolder()
+    await mkdir(directory)
+    await writeFile(join(directory, 'state.log'), 'this is not a log\n')
+    const store = await openFileStateStore({ directory })
+    expect(store.status().warnings).toHaveLength(1)
+    await store.close()
+    const newer = `${encodeChange({ castorState: 2 } as never)}`
+    await writeFile(join(directory, 'state.log'), newer)
+    await expect(openFileStateStore({ directory })).rejects.toMatchObject({
+      code: 'unsupported',
+      message: 'The state was written by a newer version (format 2); upgrade, or restore a backup',
+    })
+    expect(await readFile(join(directory, 'state.log'), 'utf8')).toBe(newer)
+    expect(await readdir(directory)).not.toContain('state.lock')
+  })
+
+  it('is used by one process at a time', async () => {
+    const directory = await newFolder()
+    const first = await openFileStateStore({ directory })
+    await expect(openFileStateStore({ directory })).rejects.toMatchObject({
+      code: 'in_use',
+      message: `${directory} is already open in this process`,
+    })
+    await first.close()
+
+    // Another process that lives: the one that started this one.
+    const lock = join(directory, 'state.lock')
+    await writeFile(lock, JSON.stringify({ pid: process.ppid, host: hostname() }))
+    await expect(openFileStateStore({ directory })).rejects.toMatchObject({
+      code: 'in_use',
+      message: `${directory} is used by process ${process.ppid} on ${hostname()}; stop it, or give this one a folder of its own`,
+    })
+    // Another host, heard of just now, and heard of long ago.
+    await writeFile(lock, JSON.stringify({ pid: 1, host: 'elsewhere' }))
+    await expect(openFileStateStore({ directory })).rejects.toMatchObject({ code: 'in_use' })
+    const old = Date.now() / 1000 - 60
+    await utimes(lock, old, old)
+    await (await openFileStateStore({ directory })).close()
+    // A process of this host that is dead, this one's number from an earlier life, and a broken lock of old.
+    for (const content of [
+      JSON.stringify({ pid: 4_194_304, host: hostname() }),
+      JSON.stringify({ pid: process.pid, host: hostname() }),
+      '',
+    ]) {
+      await writeFile(lock, content)
+      await utimes(lock, old, old)
+      await (await openFileStateStore({ directory })).close()
+    }
+    expect(await readdir(directory)).toEqual(['state.log'])
+  })
+
+  it('lets one of many that start at once have the folder of a dead process', async () => {
+    const directory = await newFolder()
+    await (await openFileStateStore({ directory })).close()
+    await writeFile(join(directory, 'state.lock'), JSON.stringify({ pid: 4_194_304, host: hostname() }))
+    const opened = await Promise.allSettled(Array.from({ length: 5 }, () => openFileStateStore({ directory })))
+    const winners = opened.filter((result) => result.status === 'fulfilled')
+    expect(winners).toHaveLength(1)
+    await winners[0]!.value.close()
+  })
+
+  it('says what it cannot use', async () => {
+    const directory = await newFolder()
+    await writeFile(directory, 'a file')
+    await expect(openFileStateStore({ directory: join(directory, 'x') })).rejects.toMatchObject({
+      name: 'StateError',
+      code: 'unavailable',
+      message: `${join(directory, 'x')} cannot be used (ENOTDIR)`,
+    })
+  })
+
+  it('loses nothing that was acknowledged when it is killed at any moment', async () => {
+    const report = await runKills(Number(process.env['CASTOR_KILLS'] ?? 15), Math.random)
+    if (process.env['CASTOR_KILLS'] !== undefined) console.log(report)
+    expect({ lost: report.lost, warnings: report.warnings }).toEqual({ lost: 0, warnings: [] })
+    expect(report.acknowledged).toBeGreaterThan(report.kills)
+  }, 600_000)
+})

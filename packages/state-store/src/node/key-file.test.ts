@@ -1,0 +1,44 @@
+import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { createMemoryStateStore, withEncryption } from '../index.ts'
+import { openKeyFile, rotateKeyFile } from '../node.ts'
+
+let folder: string
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'castor-keys-'))
+})
+afterEach(() => rm(folder, { recursive: true, force: true }))
+
+describe('openKeyFile', () => {
+  it('makes a key once, for its owner only, even when many ask at once', async () => {
+    const path = join(folder, 'keys')
+    const [first, ...others] = await Promise.all(Array.from({ length: 5 }, () => openKeyFile(path)))
+    for (const other of others) expect(other).toEqual(first)
+    expect([(await stat(path)).mode & 0o777, await readdir(folder)]).toEqual([0o600, ['keys']])
+  })
+
+  it('puts a new key in front and keeps the old ones', async () => {
+    const path = join(folder, 'keys')
+    const plain = createMemoryStateStore()
+    const old = await openKeyFile(path)
+    await withEncryption(plain, { keys: old }).set('x', 'sealed with the old one')
+    const keys = await rotateKeyFile(path)
+    expect([keys.length, keys[1], await openKeyFile(path)]).toEqual([2, old[0], keys])
+    const store = withEncryption(plain, { keys })
+    expect((await store.get('x'))?.value).toBe('sealed with the old one')
+    expect(await store.reseal()).toBe(1)
+  })
+
+  it.each(['', 'garbage', 'id short=='])('does not replace a file that holds %j', async (text) => {
+    const path = join(folder, 'keys')
+    await writeFile(path, text)
+    await expect(openKeyFile(path)).rejects.toMatchObject({
+      name: 'StateError',
+      code: 'invalid',
+      message: expect.stringContaining('is not a key file'),
+    })
+    expect(await readFile(path, 'utf8')).toBe(text)
+  })
+})
