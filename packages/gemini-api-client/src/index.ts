@@ -1,1 +1,5 @@
-export {}
+export { createGeminiApiGenerator, type GeminiApiOptions } from './generator.ts'
+export type { MediaFetch } from './prepare/media.ts'
+export { createSignatureCache, type SignatureCache, type SignatureCacheOptions } from './prepare/signatures.ts'
+export { MODEL_RULES, type ModelRuleRow, type ModelRules } from './model-rules.ts'
+export type { Wait } from './files.ts'

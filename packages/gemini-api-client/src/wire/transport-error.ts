@@ -1,0 +1,28 @@
+import { GenerationError, isGenerationError, toGenerationError } from '@castorjs/content-generator'
+import { isTransportError } from '@castorjs/http-transport'
+
+/** What the wire threw, in our words: an abort stays one, a broken connection is the upstream's fault. */
+export function toWireError(error: unknown, signal: AbortSignal): GenerationError {
+  if (isGenerationError(error)) return error
+  if (signal.aborted) return toGenerationError(error, signal)
+  if (isTransportError(error)) {
+    const upstreamCode = error.systemCode ?? error.code
+    if (error.code === 'proxy') {
+      return new GenerationError('upstream_refused', 'The proxy to the upstream cannot be used.', {
+        cause: error,
+        upstreamCode,
+      })
+    }
+    return new GenerationError(
+      'upstream_unavailable',
+      'The connection to the upstream broke. Send the request again.',
+      { cause: error, upstreamCode },
+    )
+  }
+  if (error instanceof SyntaxError) {
+    return new GenerationError('protocol_drift', 'The upstream answered with something that is not JSON.', {
+      cause: error,
+    })
+  }
+  return toGenerationError(error, signal)
+}
