@@ -162,6 +162,8 @@ export function buildMediaFile({
     8: kind === MEDIA_KINDS.video && durationMs === undefined ? 3 : 2,
     9: createdMs === undefined ? undefined : buildTime(createdMs),
     11: mimeType,
+    // Music has no size; its tuples end with an empty list instead. Source: recorded `fragment-music-frame`.
+    16: durationMs === undefined ? [[]] : undefined,
     17: durationMs === undefined ? undefined : [buildTime(durationMs), width ?? null, height ?? null],
   })
 }
@@ -225,7 +227,7 @@ export function readMusic(value: unknown): Music | undefined {
 }
 
 export function buildMusic({ audio, clip, captionsUrl, title, artist, genre, moods }: Music): unknown[] {
-  const captions = captionsUrl === undefined ? [] : [null, writeSlots({ 7: [null, captionsUrl] })]
+  const captions = captionsUrl === undefined ? [] : [null, writeSlots({ 7: [clip?.thumbnailUrl ?? null, captionsUrl] })]
   return [
     audio === undefined ? null : [null, buildMediaFile(audio)],
     clip === undefined ? null : [null, buildMediaFile(clip), ...captions],
