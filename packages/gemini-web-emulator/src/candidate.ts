@@ -138,6 +138,22 @@ export function workingCandidate(answer: Answer, { candidateId }: CandidateConte
   }
 }
 
+/** The snapshot before the final one of an answer that is more than text; undefined when there is none. */
+export function partialCandidate(answer: Answer, context: CandidateContext): CandidateInput | undefined {
+  switch (answer.extra?.kind) {
+    case 'pictures': {
+      const placeholders = answer.text.slice(answer.text.indexOf('http://googleusercontent.com/'))
+      return { ...finishedCandidate(answer, context), text: placeholders, working: true, complete: false }
+    }
+    case 'video':
+    case 'plan':
+    case 'research':
+      return { ...finishedCandidate(answer, context), complete: false }
+    default:
+      return undefined
+  }
+}
+
 /** A canvas document of which only a part is written. */
 export function documentOf(
   answer: Answer,

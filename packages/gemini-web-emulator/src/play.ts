@@ -11,7 +11,13 @@ import {
   type CandidateInput,
 } from '@castorjs/gemini-web-protocol'
 import type { Answer } from './answers/answer.ts'
-import { documentOf, finishedCandidate, workingCandidate, type CandidateContext } from './candidate.ts'
+import {
+  documentOf,
+  finishedCandidate,
+  partialCandidate,
+  workingCandidate,
+  type CandidateContext,
+} from './candidate.ts'
 import { pause } from './clock.ts'
 import type { Fault } from './faults.ts'
 import type { ServedModel } from './models.ts'
@@ -175,7 +181,7 @@ function isTooLong({ settings, answer }: Performance): boolean {
 /** Text snapshots, all but the final one. */
 async function* text(turn: Performance, snapshot: (candidate: CandidateInput) => unknown): AsyncGenerator<FrameText> {
   const { settings, answer, context, fault, signal } = turn
-  const around = answer.thoughts === undefined || answer.extra?.kind === 'plan' ? {} : { thoughts: answer.thoughts }
+  const around = answer.thoughts === undefined ? {} : { thoughts: answer.thoughts }
   if (answer.snapshots !== undefined) {
     for (const said of answer.snapshots) {
       yield messageFrame(snapshot({ id: context.candidateId, ...around, text: said }))
@@ -183,8 +189,12 @@ async function* text(turn: Performance, snapshot: (candidate: CandidateInput) =>
     }
     return
   }
-  // Cards and canvas texts come whole; their text is not the answer.
-  if (answer.extra?.kind === 'web-pictures' || answer.extra?.kind === 'canvas') return
+  if (answer.extra !== undefined) {
+    const shown = partialCandidate(answer, context)
+    if (shown === undefined) return
+    yield messageFrame(snapshot(shown))
+    return await pause(settings.latency.snapshot, signal)
+  }
   const whole = isTooLong(turn) ? answer.text.slice(0, settings.limits.answerChars) : answer.text
   const parts = cutText(whole, settings.snapshotChars, settings.maxSnapshots)
   const partial = fault?.kind === 'code' && fault.when === 'partial'
