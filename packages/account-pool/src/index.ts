@@ -12,6 +12,7 @@ export type { AccountOptions, PoolPolicy } from './policy.ts'
 export type { AccountState, AccountStatus } from './account-status.ts'
 export { FAILURES, judge, type Failure, type FailureRow, type RestKind, type Rests, type Verdict } from './failures.ts'
 export { createMemoryPoolState } from './memory-state.ts'
+export { createFallbackPoolState, type FallbackPoolStateOptions } from './fallback-state.ts'
 export type {
   AccountFacts,
   AccountLimits,

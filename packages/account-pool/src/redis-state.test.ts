@@ -4,6 +4,7 @@ import { askFor, describePoolState, limitsOf, orderOf } from '../test/describe-p
 import { redisMissing, startRedis, type RedisServer } from '../test/redis-server.ts'
 import {
   createAccountPool,
+  createFallbackPoolState,
   createMemoryPoolState,
   type HeldLease,
   type PoolFacts,
@@ -179,6 +180,43 @@ describe.skipIf(redisMissing !== undefined)('with a real Redis', () => {
     lease.release()
     ;(await pool.lease()).release()
     await pool.close()
+  })
+
+  it('goes on while Redis is down, and shares again when it is back', async () => {
+    const own = await startRedis()
+    const away: boolean[] = []
+    let now = 0
+    const client = own.connect({ enableOfflineQueue: false, maxRetriesPerRequest: 0, commandTimeout: 2_000 })
+    await new Promise((resolve) => client.once('ready', resolve))
+    const state = createFallbackPoolState({
+      shared: createRedisPoolState({ runScript: createScriptRunner(client), now: () => now }),
+      onSwitch: (isAway) => away.push(isAway),
+      now: () => now,
+    })
+    const policy = { egressPerMinute: false, waitMs: 0, maxConcurrent: 1 } as const
+    const pool = createAccountPool({ accounts: [{ id: 'a', value: 'client' }], policy, state })
+    try {
+      ;(await pool.lease()).release()
+      await own.crash()
+      const lease = await pool.lease()
+      await expect(pool.lease()).rejects.toMatchObject({ code: 'upstream_unavailable' })
+      expect(away).toEqual([true])
+      lease.fail({ code: 'rate_limited' })
+      await own.revive()
+      while (client.status !== 'ready') await new Promise((resolve) => setTimeout(resolve, 5))
+      now += 2_000
+      await expect(pool.lease()).rejects.toMatchObject({
+        code: 'upstream_unavailable',
+        retryAfterMs: expect.any(Number) as number,
+      })
+      expect(away).toEqual([true, false])
+      const other = createRedisPoolState({ runScript: createScriptRunner(own.connect()), now: () => now })
+      const [seen] = (await other.read()).accounts
+      expect(seen).toMatchObject({ active: 0, rest: { kind: 'cooling' } })
+    } finally {
+      await pool.close()
+      await own.stop()
+    }
   })
 
   it('makes its accounts known again to a Redis that was emptied', async () => {

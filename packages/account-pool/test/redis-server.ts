@@ -1,8 +1,8 @@
-import { spawn, spawnSync } from 'node:child_process'
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { Redis } from 'ioredis'
+import { Redis, type RedisOptions } from 'ioredis'
 
 /** Why tests on a real Redis cannot run here; undefined when they can. */
 export const redisMissing =
@@ -11,7 +11,10 @@ export const redisMissing =
     : 'redis-server is not installed (apt-get install redis-server), so the Redis home is not tested here'
 
 export interface RedisServer {
-  connect(): Redis
+  connect(options?: RedisOptions): Redis
+  /** Kills the server, and starts it again empty on the same socket. */
+  crash(): Promise<void>
+  revive(): Promise<void>
   stop(): Promise<void>
 }
 
@@ -19,25 +22,37 @@ export interface RedisServer {
 export async function startRedis(): Promise<RedisServer> {
   const folder = await mkdtemp(join(tmpdir(), 'castor-pool-redis-'))
   const path = join(folder, 'redis.sock')
-  const server = spawn('redis-server', ['--port', '0', '--unixsocket', path, '--save', '', '--appendonly', 'no'], {
-    cwd: folder,
-    stdio: 'ignore',
-  })
-  const ended = new Promise((resolve) => server.once('exit', resolve))
   const clients: Redis[] = []
-  function connect(): Redis {
-    const client = new Redis({ path, retryStrategy: () => 20 })
+  let server: ChildProcess | undefined
+
+  function connect(options: RedisOptions = {}): Redis {
+    const client = new Redis({ path, retryStrategy: () => 20, ...options })
     client.on('error', () => {})
     clients.push(client)
     return client
   }
-  await connect().ping()
+  async function revive(): Promise<void> {
+    const args = ['--port', '0', '--unixsocket', path, '--save', '', '--appendonly', 'no']
+    server = spawn('redis-server', args, { cwd: folder, stdio: 'ignore' })
+    const client = connect()
+    await client.ping()
+    client.disconnect()
+  }
+  async function crash(): Promise<void> {
+    if (server === undefined || server.exitCode !== null || server.signalCode !== null) return
+    const ended = new Promise((resolve) => server?.once('exit', resolve))
+    server.kill('SIGKILL')
+    await ended
+  }
+
+  await revive()
   return {
     connect,
+    crash,
+    revive,
     async stop() {
       for (const client of clients) client.disconnect()
-      server.kill()
-      await ended
+      await crash()
       await rm(folder, { recursive: true, force: true })
     },
   }

@@ -1,0 +1,73 @@
+import { describe, expect, it } from 'vitest'
+import { askFor, describePoolState, limitsOf, orderOf } from '../test/describe-pool-state.ts'
+import { createFallbackPoolState, createMemoryPoolState, type PoolState } from './index.ts'
+
+/** A state that can be cut off. */
+function setUp(start = 1_000_000) {
+  const clock = { now: start }
+  const line = { cut: false, asked: 0 }
+  const now = () => clock.now
+  const inner = createMemoryPoolState({ now })
+  const shared = new Proxy(inner, {
+    get(target, name: keyof PoolState) {
+      const step = target[name]
+      if (typeof step !== 'function') return step
+      return (...args: never[]) => {
+        line.asked++
+        if (line.cut) return Promise.reject(new Error('Redis does not answer'))
+        return (step as (...args: never[]) => unknown).apply(target, args)
+      }
+    },
+  })
+  const switches: boolean[] = []
+  const state = createFallbackPoolState({ shared, now, onSwitch: (away) => switches.push(away) })
+  return { clock, line, inner, state, switches, advance: (ms: number) => void (clock.now += ms) }
+}
+
+describePoolState('a state with a fallback', async (start) => setUp(start))
+
+describe('createFallbackPoolState', () => {
+  it('goes on alone with what it has seen, at its share of the pace, and leaves the lost state in peace', async () => {
+    const { state, line, switches } = setUp()
+    await state.put([limitsOf('a'), limitsOf('b')])
+    await state.rest(orderOf({ type: 'account', account: 'a' }))
+    line.cut = true
+    const ask = askFor({ perMinute: 4 })
+    expect(await state.acquire(ask)).toMatchObject({ ok: true, account: 'b' })
+    expect(switches).toEqual([true])
+    const { asked } = line
+    expect(await state.acquire(askFor({ perMinute: 4 }))).toMatchObject({ ok: true, account: 'b' })
+    expect(await state.acquire(askFor({ perMinute: 4 }))).toMatchObject({ ok: false })
+    await state.release({ id: ask.lease, account: 'b', egress: 'direct', model: ask.model, at: 0 })
+    expect((await state.read()).accounts.map(({ active }) => active)).toEqual([0, 1])
+    expect(line.asked).toBe(asked)
+  })
+
+  it('tells the state that is back what it learned and holds', async () => {
+    const { state, line, inner, switches, advance } = setUp()
+    await state.put([limitsOf('a')])
+    line.cut = true
+    await state.put([limitsOf('b')])
+    const ask = askFor({ prefer: 'a' })
+    const answer = await state.acquire(ask)
+    if (!answer.ok) throw new Error('refused')
+    await state.rest(orderOf({ type: 'egress', egress: 'direct' }, { kind: 'address-blocked' }))
+    line.cut = false
+    advance(1_000)
+    const refused = await state.acquire(askFor())
+    expect(refused).toMatchObject({ ok: false, obstacles: { 'address-blocked': 2 }, retryAt: 1_000_000 + 60_000 })
+    expect(switches).toEqual([true, false])
+    const facts = await inner.read()
+    expect(facts.accounts.map(({ limits }) => limits.id)).toEqual(['a', 'b'])
+    expect(facts.egresses[0]?.rest).toMatchObject({ kind: 'address-blocked', until: 1_000_000 + 60_000 })
+  })
+
+  it("fails an operator's change that the other processes would not see", async () => {
+    const { state, line } = setUp()
+    await state.put([limitsOf('a')])
+    line.cut = true
+    await expect(state.pause('a', true)).rejects.toThrow('Redis does not answer')
+    await expect(state.remove('a')).rejects.toThrow('Redis does not answer')
+    expect(await state.acquire(askFor())).toMatchObject({ ok: true, account: 'a' })
+  })
+})
