@@ -31,7 +31,7 @@ export const MAX_DOWNLOAD_HOPS = 6
 /** Hosts that may see cookies: `*.google.com` and `*.googleusercontent.com`. Source: fact sheet §8.4. */
 export function isDownloadHost(host: string): boolean {
   const name = host.toLowerCase().replace(/:\d+$/, '')
-  return /(^|\.)google\.com$/.test(name) || /\.googleusercontent\.com$/.test(name)
+  return /(^|\.)google\.com$/.test(name) || name.endsWith('.googleusercontent.com')
 }
 
 /** Headers beside the cookies. */

@@ -120,7 +120,7 @@ export function readRedirect(location: string): 'sign-in' | 'consent' | 'sorry' 
   } catch {
     return undefined
   }
-  if (url.hostname === 'consent.google.com' || /^consent\./.test(url.hostname)) return 'consent'
+  if (url.hostname.startsWith('consent.')) return 'consent'
   if (/^\/sorry(\/|$)/.test(url.pathname)) return 'sorry'
   if (url.hostname === 'accounts.google.com' || /^\/(ServiceLogin|v3\/signin|signin)/.test(url.pathname))
     return 'sign-in'

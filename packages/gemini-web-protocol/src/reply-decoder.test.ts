@@ -99,15 +99,43 @@ describe('createReplyDecoder', () => {
   })
 
   it('takes back what another message said between two snapshots', () => {
-    const activity = (label: string): Frame => [messageEntry(activityMessage({ ...ids, label }))]
+    const other: Frame = [messageEntry(titleMessage({ chatId: 'c_2', responseId: 'r_2', title: 'Other' }))]
     const bytes = body([
       snapshot({ text: 'a' }),
       snapshot({ text: 'ab' }),
-      activity('Searching'),
+      other,
       snapshot({ text: 'abc' }),
       snapshot({ text: 'abcd' }),
     ])
-    expect(readInPieces(bytes, 7).reply).toEqual(readPlain(bytes))
+    const { reply } = readInPieces(bytes, 7)
+    expect(reply).toMatchObject({ chatId: 'c_1', title: 'Other', text: 'abcd' })
+    expect(reply).toEqual(readPlain(bytes))
+  })
+
+  it('follows a rewrite in a frame of another shape', () => {
+    const two: Frame = [...snapshot({ text: 'one 2' }), ...snapshot({ text: 'ONE 22' })]
+    const bytes = body([
+      snapshot({ text: 'one 1' }),
+      snapshot({ text: 'one 11' }),
+      two,
+      snapshot({ text: 'one 11 again' }),
+    ])
+    const { reply, texts } = readInPieces(bytes, 1_000)
+    expect(texts).toEqual(['one 1', 'one 11', 'one 2', 'ONE 22', 'one 11 again'])
+    expect(reply).toEqual(readPlain(bytes))
+  })
+
+  it('turns to the text of a card once the placeholder is whole', () => {
+    const bytes = body([
+      snapshot({ text: 'http://googleusercontent.com/card' }),
+      snapshot({ text: 'http://googleusercontent.com/card_content/0', cardText: 'A red panda' }),
+      snapshot({ text: 'http://googleusercontent.com/card_content/0', cardText: 'A red panda resting' }),
+    ])
+    expect(readInPieces(bytes, 64).texts).toEqual([
+      'http://googleusercontent.com/card',
+      'A red panda',
+      'A red panda resting',
+    ])
   })
 
   it('agrees with the plain way on any reply, at any cut', () => {

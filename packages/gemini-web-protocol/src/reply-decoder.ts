@@ -293,7 +293,6 @@ function onlyPayload(frame: unknown): string | undefined {
 
 /** Text of a JSON string inside a JSON string. */
 function decodeText(raw: string): string | undefined {
-  if (!raw.includes('\\') && !/[\u0000-\u001f"]/.test(raw)) return raw
   const inner = parse(`"${raw}"`)
   const text = typeof inner === 'string' ? parse(`"${inner}"`) : undefined
   return typeof text === 'string' ? text : undefined
