@@ -1,3 +1,5 @@
+import { onAbort } from './within.ts'
+
 /** A place to work; give it back exactly once. */
 export type Release = () => void
 
@@ -60,16 +62,17 @@ export function createLimiter({ max, serialChats }: LimiterOptions): Limiter {
         const waiter: Waiter = {
           chatId,
           start() {
-            signal.removeEventListener('abort', leave)
+            release()
             resolve(take(chatId))
           },
         }
         function leave(): void {
           const index = queue.indexOf(waiter)
           if (index >= 0) queue.splice(index, 1)
+          release()
           reject(signal.reason as Error)
         }
-        signal.addEventListener('abort', leave, { once: true })
+        const release = onAbort(signal, leave)
         queue.push(waiter)
       })
     },

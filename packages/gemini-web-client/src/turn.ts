@@ -81,25 +81,32 @@ export async function* runTurn(turn: Turn, ports: TurnPorts, signal?: AbortSigna
       let received = false
       let label: string | undefined
       let mark = ''
+      let thoughtDelta = ''
+      let textDelta = ''
+      function absorb(updates: readonly ReplyUpdate[]): void {
+        thoughtDelta = ''
+        textDelta = ''
+        let grew = false
+        for (const update of updates) {
+          if (update.thoughts !== undefined) thoughtDelta += thoughts.apply(update.thoughts)
+          if (update.text !== undefined) textDelta += text.apply(update.text)
+          grew ||= update.thoughts !== undefined || update.text !== undefined
+        }
+        if (!grew) {
+          const next = markOf(reply)
+          grew = next !== mark
+          mark = next
+        }
+        if (grew) watch.progress(isWorking(reply))
+        if (reply.ended || (reply.finished && isAnswered(reply))) watch.complete()
+      }
       try {
         posted = await turn.post(own.signal)
         for await (const bytes of posted.response.body) {
           received = true
           const updates = decoder.push(bytes)
           if (updates.length === 0) continue
-          let thoughtDelta = ''
-          let textDelta = ''
-          for (const update of updates) {
-            if (update.thoughts !== undefined) thoughtDelta += thoughts.apply(update.thoughts)
-            if (update.text !== undefined) textDelta += text.apply(update.text)
-          }
-          if (changed(updates)) watch.progress(isWorking(reply))
-          else {
-            const next = markOf(reply)
-            if (next !== mark) watch.progress(isWorking(reply))
-            mark = next
-          }
-          if (reply.ended || (reply.finished && isAnswered(reply))) watch.complete()
+          absorb(updates)
           const activity = reply.activity?.label
           if (thoughtDelta === '' && textDelta === '' && activity === label) continue
           watch.pause()
@@ -117,7 +124,10 @@ export async function* runTurn(turn: Turn, ports: TurnPorts, signal?: AbortSigna
           }
           watch.resume()
         }
-        decoder.finish()
+        absorb(decoder.finish())
+        emitted ||= thoughtDelta !== '' || textDelta !== ''
+        if (thoughtDelta !== '') yield { type: 'thought-delta', text: thoughtDelta }
+        if (textDelta !== '') yield { type: 'text-delta', text: textDelta }
       } catch (error) {
         linked.signal.throwIfAborted()
         failure = toWireError(error, own.signal)
@@ -182,10 +192,6 @@ export async function* runTurn(turn: Turn, ports: TurnPorts, signal?: AbortSigna
     linked.release()
     release?.()
   }
-}
-
-function changed(updates: readonly ReplyUpdate[]): boolean {
-  return updates.some((update) => update.text !== undefined || update.thoughts !== undefined)
 }
 
 /** Progress that shows in other fields than the text. */

@@ -1,27 +1,37 @@
 import { GeminiWebError } from './error.ts'
 
+const followers = new WeakMap<AbortSignal, Set<() => void>>()
+
+/**
+ * Calls back when a signal aborts, with one listener on it however many follow: a client's signal is shared by
+ * everything that runs, and Node warns above ten. Returns the way out. A signal that has aborted calls no one.
+ */
+export function onAbort(signal: AbortSignal, callback: () => void): () => void {
+  const known = followers.get(signal)
+  if (known !== undefined) known.add(callback)
+  else {
+    const all = new Set([callback])
+    followers.set(signal, all)
+    signal.addEventListener('abort', callAll)
+  }
+  return () => {
+    const all = followers.get(signal)
+    all?.delete(callback)
+    if (all?.size !== 0) return
+    followers.delete(signal)
+    signal.removeEventListener('abort', callAll)
+  }
+}
+
+function callAll(this: AbortSignal): void {
+  for (const callback of [...(followers.get(this) ?? [])]) callback()
+}
+
 /** A controller that follows other signals until it is released. */
 export interface LinkedController {
   readonly signal: AbortSignal
   abort(reason: unknown): void
   release(): void
-}
-
-const followers = new WeakMap<AbortSignal, Set<() => void>>()
-
-/**
- * Calls `leave` when `source` aborts, until the returned function is called. However many follow one signal, it has
- * one listener: the signal of a whole client has a follower for everything that runs.
- */
-function follow(source: AbortSignal, leave: () => void): () => void {
-  let all = followers.get(source)
-  if (all === undefined) {
-    const set = new Set<() => void>()
-    source.addEventListener('abort', () => [...set].forEach((each) => each()), { once: true })
-    followers.set(source, (all = set))
-  }
-  all.add(leave)
-  return () => void all.delete(leave)
 }
 
 /** Makes a controller that aborts with the first of the given signals. */
@@ -34,7 +44,7 @@ export function linkSignals(...sources: readonly (AbortSignal | undefined)[]): L
       controller.abort(source.reason)
       break
     }
-    releases.push(follow(source, () => controller.abort(source.reason)))
+    releases.push(onAbort(source, () => controller.abort(source.reason)))
   }
   return {
     signal: controller.signal,
@@ -72,20 +82,13 @@ export async function within<Result>(
 /** Waits, unless one of the signals aborts: then it throws that signal's reason. */
 export async function sleep(ms: number, ...signals: readonly (AbortSignal | undefined)[]): Promise<void> {
   const linked = linkSignals(...signals)
+  let timer: ReturnType<typeof setTimeout> | undefined
   try {
-    await new Promise<void>((resolve, reject) => {
-      const leave = (): void => {
-        clearTimeout(timer)
-        reject(linked.signal.reason as Error)
-      }
-      const timer = setTimeout(() => {
-        linked.signal.removeEventListener('abort', leave)
-        resolve()
-      }, ms)
-      if (linked.signal.aborted) leave()
-      else linked.signal.addEventListener('abort', leave, { once: true })
-    })
+    linked.signal.throwIfAborted()
+    const slept = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)))
+    await waitFor(slept, linked.signal)
   } finally {
+    clearTimeout(timer)
     linked.release()
   }
 }
@@ -99,12 +102,17 @@ export function backgroundTimer(work: () => void, ms: number): () => void {
 }
 
 /** Waits for work that others share: an abort ends the waiting, not the work. */
-export function waitFor<Result>(work: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
+export async function waitFor<Result>(work: Promise<Result>, signal: AbortSignal | undefined): Promise<Result> {
   if (signal === undefined) return work
-  return new Promise((resolve, reject) => {
-    const leave = (): void => reject(signal.reason as Error)
-    if (signal.aborted) leave()
-    const release = follow(signal, leave)
-    work.finally(release).then(resolve, reject)
-  })
+  let release: (() => void) | undefined
+  try {
+    return await new Promise<Result>((resolve, reject) => {
+      const leave = (): void => reject(signal.reason as Error)
+      if (signal.aborted) leave()
+      else release = onAbort(signal, leave)
+      work.then(resolve, reject)
+    })
+  } finally {
+    release?.()
+  }
 }

@@ -23,7 +23,7 @@ export interface Scripted {
   headers?: Record<string, string>
   cookies?: string[]
   /** Text, or pieces that arrive one by one; `'hang'` keeps the connection open until it is aborted. */
-  body?: string | readonly (string | Error)[]
+  body?: string | readonly (string | Uint8Array | Error)[]
 }
 
 export interface ScriptedRequest {
@@ -49,12 +49,14 @@ export interface ScriptedAppOptions {
   generate?: Script
   /** Replies to single RPCs, by id: a payload or a refusal. */
   rpc?: (id: string, payload: unknown, request: ScriptedRequest) => unknown
+  /** Whole replies to batches; `undefined` leaves it to `rpc`. */
+  batch?: (ids: readonly string[], request: ScriptedRequest) => Scripted | undefined
   other?: Script
 }
 
 export const TOKEN = 'ADtestToken:1790000000000'
 
-const DEFAULTS: Required<Omit<ScriptedAppOptions, 'rpc'>> = {
+const DEFAULTS: Required<Omit<ScriptedAppOptions, 'rpc' | 'batch'>> = {
   page: () => ({ body: buildAppPage({ token: TOKEN, buildLabel: 'boq_test_p0', sessionId: '-1' }) }),
   rotate: () => ({ cookies: ['__Secure-1PSIDTS=sidts-renewed; Domain=.google.com; Path=/; Secure'] }),
   generate: (request) => ({ body: answer(promptOf(request).prompt) }),
@@ -91,6 +93,11 @@ export function scriptedApp(options: ScriptedAppOptions = {}): ScriptedApp {
 
   function batch(request: ScriptedRequest): Scripted {
     const calls = readBatchRequest(readForm(request.body).fReq ?? '') ?? []
+    const whole = options.batch?.(
+      calls.map((call) => call.id),
+      request,
+    )
+    if (whole !== undefined) return whole
     const results = calls.map(({ id, payload, slot }) => {
       const given = options.rpc?.(id, payload, request) ?? (id === RPC.status ? accountStatus() : [])
       const result = isRefusal(given) ? { id, refusal: given.refusal } : { id, payload: given }
@@ -137,7 +144,7 @@ function respond(
         signal?.throwIfAborted()
         if (piece instanceof Error) throw piece
         if (piece === 'hang') await untilAbort(signal)
-        else yield new TextEncoder().encode(piece)
+        else yield typeof piece === 'string' ? new TextEncoder().encode(piece) : piece
         await new Promise((resolve) => setImmediate(resolve))
       }
     } finally {
