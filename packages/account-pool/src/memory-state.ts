@@ -163,6 +163,7 @@ export function createMemoryPoolState({ now = Date.now }: { now?: () => number }
     const { id, weight } = account.limits
     const all = records(account, ask.model)
     const marked = all.some((rest) => rest !== undefined)
+    const trial = all.some((rest) => isOnTrial(rest, at))
     turn++
     account.due = turn + totalWeight / weight
     if (ask.lease !== '') {
@@ -174,7 +175,7 @@ export function createMemoryPoolState({ now = Date.now }: { now?: () => number }
       if (ask.perMinute > 0) account.egress.tokens--
       if (ask.affinity !== '') remember(ask.affinity, id, at + ask.affinityMs)
     }
-    return { ok: true, account: id, egress: account.egress.name, marked, at }
+    return { ok: true, account: id, egress: account.egress.name, marked, trial, at }
   }
 
   function refuse(ask: Ask, at: number): Answer {

@@ -79,6 +79,8 @@ export type Answer =
       egress: string
       /** True when an earlier failure of the account, the model or the egress is still on record. */
       marked: boolean
+      /** True when one of them has rested: this request tries it out. */
+      trial: boolean
       at: number
     }
   | {

@@ -236,6 +236,10 @@ describe('createAccountPool', () => {
 
   it('tells when an account on trial is well again', async () => {
     const { pool, clock, changes } = setUp([{ id: 'a' }])
+    ;(await pool.lease()).fail({ code: 'upstream_unavailable' })
+    const unsuspected = await pool.lease()
+    unsuspected.succeed()
+    unsuspected.release()
     ;(await pool.lease()).fail({ code: 'rate_limited' })
     clock.now += 60_000
     const trial = await pool.lease({ model: 'm' })

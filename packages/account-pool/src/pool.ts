@@ -182,6 +182,19 @@ export function createAccountPool<Value>({
     })
   }
 
+  function announceRecovery({ id, label, egress }: PooledAccount, model: string): void {
+    onChange({
+      type: 'recovered',
+      account: { id, label },
+      egress,
+      model: model || undefined,
+      state: 'ready',
+      reason: 'A request was accepted',
+      until: undefined,
+      link: undefined,
+    })
+  }
+
   function toLease(entry: Entry<Value>, answer: Answer & { ok: true }, ask: Ask): Lease<Value> {
     const account = { ...entry.account, egress: answer.egress }
     const lease: HeldLease = {
@@ -209,18 +222,9 @@ export function createAccountPool<Value>({
       succeed() {
         if (!answer.marked) return
         answer.marked = false
-        const { id, label } = account
-        const change = { type: 'recovered', state: 'ready', reason: 'A request was accepted' } as const
         inBackground(
           state.succeed(lease).then(() => {
-            onChange({
-              ...change,
-              account: { id, label },
-              egress: lease.egress,
-              model: ask.model || undefined,
-              until: undefined,
-              link: undefined,
-            })
+            if (answer.trial) announceRecovery(account, ask.model)
             line.wake()
           }),
         )

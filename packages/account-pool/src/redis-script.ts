@@ -290,7 +290,8 @@ local function take(found)
     place(id)
     changed()
   end
-  return { ok = true, account = id, egress = found.egress, marked = next(found.records) ~= nil, at = now }
+  local marked = next(found.records) ~= nil
+  return { ok = true, account = id, egress = found.egress, marked = marked, trial = found.trial, at = now }
 end
 
 -- What keeps an account from serving, weightiest first, and until when; no time when the clock alone does not end it.
