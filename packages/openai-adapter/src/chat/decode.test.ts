@@ -571,7 +571,7 @@ describe('media', () => {
         { role: 'user', content: 'A cat' },
         {
           role: 'assistant',
-          content: `Here:\n![image](${url})\n`,
+          content: `Here:\n![image](${url})\n[video](data:video/mp4;base64,AAAA)`,
           images: [{ type: 'image_url', image_url: { url }, index: 0 }],
         },
         { role: 'user', content: 'Make it blue' },

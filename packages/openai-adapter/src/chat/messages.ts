@@ -132,11 +132,12 @@ function readSignature({ extra_content: extra, provider_specific_fields: specifi
   return extra?.google?.thought_signature || specific?.thought_signature || undefined
 }
 
-const MARKDOWN_PICTURE = /!\[[^\]]{0,500}\]\((data:image\/[a-z.+-]+;base64,[A-Za-z0-9+/=]+)\)/g
+/** Bytes in Markdown, as answers here show pictures and link clips. */
+const MARKDOWN_BYTES = /!?\[[^\]]{0,500}\]\((data:[a-z]+\/[a-z0-9.+-]+;base64,[A-Za-z0-9+/=]+)\)/g
 
 /**
- * Takes pictures out of a replayed answer: bytes in Markdown would be read as text. They go with the user's
- * next words, since a picture in a model turn needs a signature that no client keeps.
+ * Takes bytes out of a replayed answer, where they would be read as text. Pictures go with the user's next words,
+ * since a picture in a model turn needs a signature that no client keeps; clips are left out.
  */
 async function takePictures(
   content: readonly Part[],
@@ -151,12 +152,12 @@ async function takePictures(
       pictures.push(part)
       continue
     }
-    if (!part.text.includes('](data:image/')) {
+    if (!part.text.includes('](data:')) {
       parts.push(part)
       continue
     }
-    const text = part.text.replace(MARKDOWN_PICTURE, (_, url: string) => {
-      urls.add(url)
+    const text = part.text.replace(MARKDOWN_BYTES, (_, url: string) => {
+      if (url.startsWith('data:image/')) urls.add(url)
       return ''
     })
     if (text.trim() !== '') parts.push({ ...part, text })

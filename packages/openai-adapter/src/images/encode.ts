@@ -1,4 +1,4 @@
-import type { Usage } from '@castorjs/content-generator'
+import { estimateTokens, type Usage } from '@castorjs/content-generator'
 import { unixSeconds } from '../ids.ts'
 import type { DecodedImageRequest } from './decode.ts'
 import type { Picture } from './draw.ts'
@@ -54,20 +54,19 @@ function formatOf(picture: Picture | undefined): string {
   return picture?.mimeType.replace(/^image\//, '').replace(/;.*$/, '') ?? 'png'
 }
 
-/** What Gemini counts for a small input picture. */
-const TOKENS_PER_PICTURE = 258
-
 function encodeImageUsage(
   { inputTokens, outputTokens, thoughtTokens }: Usage,
   request: DecodedImageRequest['request'],
 ) {
   const parts = request.contents[0]?.parts ?? []
-  const given = parts.filter((part) => part.text === undefined).length
-  const imageTokens = Math.min(inputTokens, given * TOKENS_PER_PICTURE)
+  const hasPictures = parts.some((part) => part.text === undefined)
+  const prompt = parts.reduce((sum, part) => sum + estimateTokens(part.text ?? ''), 0)
+  const textTokens = hasPictures ? Math.min(inputTokens, prompt) : inputTokens
   const output = outputTokens + thoughtTokens
   return {
     input_tokens: inputTokens,
-    input_tokens_details: { text_tokens: inputTokens - imageTokens, image_tokens: imageTokens },
+    // Gemini does not say which is which: the text is measured, the rest are the pictures.
+    input_tokens_details: { text_tokens: textTokens, image_tokens: inputTokens - textTokens },
     output_tokens: output,
     total_tokens: inputTokens + output,
   }

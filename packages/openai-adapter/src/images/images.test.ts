@@ -75,6 +75,8 @@ describe('the official SDK', () => {
       [picture(), { text: 'Blue' }],
       [picture(), picture(), { text: 'Join' }],
     ])
+    const edited = await client.images.edit({ model: MODEL, prompt: 'Blue', image: await file('a.png') })
+    expect(edited.usage?.input_tokens_details).toEqual({ text_tokens: 1, image_tokens: 299 })
   })
 
   it('makes n pictures side by side, and keeps what succeeded', async () => {

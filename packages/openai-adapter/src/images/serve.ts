@@ -50,6 +50,7 @@ export function createImageRoute({ kind, answer }: ImageRoute) {
     const plain = answer === 'both' || form.fields['response_type'] != null ? encodePlainImages(pictures) : {}
     return exchange.json(
       answer === 'plain' ? encodePlainImages(pictures) : { ...encodeImages(pictures, usage, decoded), ...plain },
+      { headers: usage.estimated ? { 'x-castor-usage': 'estimated' } : {} },
     )
   }
 }
