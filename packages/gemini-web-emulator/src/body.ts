@@ -9,6 +9,8 @@ export interface BodyOptions {
   signal: AbortSignal
   /** Breaks the connection under the body. */
   reset: () => void
+  /** A body that breaks is ended by `reset` alone, because its reader would report an error of ours. */
+  silent?: boolean
   /** Called once when the body is over, for whatever reason. */
   onEnd?: () => void
 }
@@ -22,10 +24,13 @@ class Broken extends Error {}
  */
 export function toBody(
   frames: AsyncGenerator<string | Uint8Array>,
-  { chunkBytes, fault, signal, reset, onEnd }: BodyOptions,
+  { chunkBytes, fault, signal, reset, silent = false, onEnd }: BodyOptions,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
   const leaving = new AbortController()
-  const chunks = cut(strike(toBytes(frames), fault, leaving.signal), chunkBytes)
+  const source = strikesBody(fault) ? strike(frames, fault, leaving.signal) : frames
+  const size = typeof chunkBytes === 'number' ? chunkBytes : Infinity
+  /** Bytes that are made but not sent. */
+  let rest: Uint8Array<ArrayBuffer> | undefined
   let over = false
   let controller: ReadableStreamDefaultController<Uint8Array<ArrayBuffer>>
 
@@ -36,15 +41,25 @@ export function toBody(
     onEnd?.()
     return true
   }
+  function fail(error: unknown, broken: boolean): void {
+    if (broken || silent) reset()
+    if (silent) controller.close()
+    else controller.error(error)
+  }
   function onAbort(): void {
     if (!end()) return
-    controller.error(signal.reason)
+    fail(signal.reason, false)
     void leave()
   }
   async function leave(): Promise<void> {
     // First the signal, then the generators: a pause in the middle would otherwise hold them.
     leaving.abort()
-    await chunks.return(undefined).catch(() => undefined)
+    await source.return(undefined).catch(() => undefined)
+  }
+  function sendRest(): void {
+    if (rest === undefined) return
+    controller.enqueue(rest.byteLength > size ? rest.subarray(0, size) : rest)
+    rest = rest.byteLength > size ? rest.subarray(size) : undefined
   }
 
   return new ReadableStream<Uint8Array<ArrayBuffer>>(
@@ -54,17 +69,23 @@ export function toBody(
         signal.addEventListener('abort', onAbort)
       },
       async pull() {
+        if (rest !== undefined) return sendRest()
         try {
-          const next = await chunks.next()
+          const next = chunkBytes === 'whole' ? await readWhole(source) : await source.next()
           if (over) return
           if (next.done === true) {
             end()
             controller.close()
-          } else controller.enqueue(next.value)
+          } else {
+            rest = toBytes(next.value)
+            sendRest()
+          }
         } catch (error) {
-          if (!end()) return
-          if (error instanceof Broken) reset()
-          controller.error(error instanceof Broken ? new TypeError('terminated: the connection was reset') : error)
+          if (end())
+            fail(
+              error instanceof Broken ? new TypeError('terminated: the connection was reset') : error,
+              error instanceof Broken,
+            )
         }
       },
       async cancel() {
@@ -78,43 +99,49 @@ export function toBody(
 
 const encoder = new TextEncoder()
 
-async function* toBytes(frames: AsyncGenerator<string | Uint8Array>): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  for await (const frame of frames)
-    yield (typeof frame === 'string' ? encoder.encode(frame) : frame) as Uint8Array<ArrayBuffer>
+function toBytes(frame: string | Uint8Array): Uint8Array<ArrayBuffer> {
+  return (typeof frame === 'string' ? encoder.encode(frame) : frame) as Uint8Array<ArrayBuffer>
 }
 
+/** All frames as one piece; done when there was nothing left. */
+async function readWhole(source: AsyncGenerator<string | Uint8Array>): Promise<IteratorResult<Uint8Array>> {
+  const parts: Uint8Array<ArrayBuffer>[] = []
+  for await (const frame of source) parts.push(toBytes(frame))
+  if (parts.length === 0) return { done: true, value: undefined }
+  return { done: false, value: new Uint8Array(await new Blob(parts).arrayBuffer()) }
+}
+
+type BodyFault = Extract<Fault, { kind: 'cut' | 'reset' | 'stall' | 'garbage' | 'wrong-length' }>
+
+function strikesBody(fault: Fault | undefined): fault is BodyFault {
+  return fault !== undefined && ['cut', 'reset', 'stall', 'garbage', 'wrong-length'].includes(fault.kind)
+}
+
+/** Frames with something going wrong at the place the fault names; without one, behind the second frame. */
 async function* strike(
-  frames: AsyncGenerator<Uint8Array<ArrayBuffer>>,
-  fault: Fault | undefined,
+  frames: AsyncGenerator<string | Uint8Array>,
+  fault: BodyFault,
   signal: AbortSignal,
-): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  if (fault === undefined || !['cut', 'reset', 'stall', 'garbage', 'wrong-length'].includes(fault.kind))
-    return yield* frames
-  const { afterBytes, afterFrames } = fault as { afterBytes?: number; afterFrames?: number }
-  const frameLimit = afterFrames ?? (afterBytes === undefined ? 2 : Infinity)
+): AsyncGenerator<Uint8Array> {
+  const afterBytes = 'afterBytes' in fault ? fault.afterBytes : undefined
+  const frameLimit = fault.afterFrames ?? (afterBytes === undefined ? 2 : Infinity)
   const byteLimit = afterBytes ?? Infinity
   let count = 0
   let bytes = 0
   let struck = false
-  for await (const frame of frames) {
+  for await (const piece of frames) {
+    const frame = toBytes(piece)
     if (!struck && (count >= frameLimit || bytes + frame.byteLength > byteLimit)) {
       struck = true
-      const before = frame.subarray(0, Math.max(0, Math.min(byteLimit - bytes, frame.byteLength)))
-      const partial = count < frameLimit
-      if (partial && before.byteLength > 0) yield before
+      // A limit in bytes falls inside a frame.
+      const before = count < frameLimit ? frame.subarray(0, byteLimit - bytes) : frame.subarray(0, 0)
+      if (before.byteLength > 0) yield before
       if (fault.kind === 'cut') return
       if (fault.kind === 'reset') throw new Broken('reset')
-      if (fault.kind === 'stall') {
-        await pause(fault.ms ?? 2_147_483_647, signal)
-        if (signal.aborted) return
-      } else if (fault.kind === 'garbage') yield encoder.encode(fault.text ?? '[[ not json\n')
-      else if (fault.kind === 'wrong-length') {
-        yield encoder.encode(encodeWrongLength(frame))
-        bytes += frame.byteLength
-        count++
-        continue
-      }
-      yield partial ? frame.subarray(before.byteLength) : frame
+      if (fault.kind === 'stall') await pause(fault.ms ?? FOR_EVER_MS, signal)
+      if (signal.aborted) return
+      if (fault.kind === 'garbage') yield toBytes(fault.text ?? '[[ not json\n')
+      yield fault.kind === 'wrong-length' ? toBytes(withWrongLength(frame)) : frame.subarray(before.byteLength)
     } else yield frame
     bytes += frame.byteLength
     count++
@@ -123,27 +150,9 @@ async function* strike(
   if (!struck && fault.kind === 'reset') throw new Broken('reset')
 }
 
-function encodeWrongLength(frame: Uint8Array): string {
-  return new TextDecoder().decode(frame).replace(/\d+(?=\n)/, (digits) => String(Number(digits) + 3))
-}
+/** The longest time that timers take. */
+export const FOR_EVER_MS = 2_147_483_647
 
-async function* cut(
-  chunks: AsyncGenerator<Uint8Array<ArrayBuffer>>,
-  size: number | 'frame' | 'whole',
-): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-  if (size === 'frame') return yield* chunks
-  if (size === 'whole') {
-    const parts: Uint8Array<ArrayBuffer>[] = []
-    for await (const chunk of chunks) parts.push(chunk)
-    const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.byteLength, 0))
-    let offset = 0
-    for (const part of parts) {
-      whole.set(part, offset)
-      offset += part.byteLength
-    }
-    return yield whole
-  }
-  for await (const chunk of chunks) {
-    for (let offset = 0; offset < chunk.byteLength; offset += size) yield chunk.subarray(offset, offset + size)
-  }
+function withWrongLength(frame: Uint8Array): string {
+  return new TextDecoder().decode(frame).replace(/\d+(?=\n)/, (digits) => String(Number(digits) + 3))
 }

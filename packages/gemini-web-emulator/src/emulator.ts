@@ -109,7 +109,7 @@ export function createGeminiWebEmulator(options: GeminiWebEmulatorOptions = {}):
     const url = new URL(request.url)
     const place = locate(url)
     if (place.host === '') return app.fetch(request)
-    const watched = connection.cancels === true ? undefined : request.signal
+    const watched = connection.socket === true ? undefined : request.signal
     watched?.throwIfAborted()
     const lifetime = new AbortController()
     const leave = (): void => lifetime.abort(watched?.reason)

@@ -12,8 +12,8 @@ export interface ConnectionInfo {
   address?: string
   /** Breaks the connection, for the fault `reset`. */
   reset?: () => void
-  /** The server cancels the body when the caller leaves, so the request's signal need not be watched. */
-  cancels?: boolean
+  /** A socket is behind it: the server cancels the body when the caller leaves, and `reset` ends a body that breaks. */
+  socket?: boolean
 }
 
 /** Who a request comes from, by its cookies. */
@@ -40,6 +40,8 @@ export interface Exchange {
   readonly signal: AbortSignal
   /** Breaks the connection. */
   readonly reset: () => void
+  /** Bodies that break are ended by `reset` alone. */
+  readonly silent: boolean
   /** The body is a stream that calls `end` when it is over. */
   streaming: boolean
   /** Nothing of this request is left. */
@@ -72,7 +74,7 @@ export function openExchange(
   url: URL,
   place: Place,
   signal: AbortSignal,
-  { address = 'local', reset = () => {} }: ConnectionInfo,
+  { address = 'local', reset = () => {}, socket = false }: ConnectionInfo,
 ): Exchange {
   const { log: settings } = world.settings
   const secret = (name: string): boolean => name === 'at' && !settings.secrets
@@ -102,6 +104,7 @@ export function openExchange(
     log,
     signal,
     reset,
+    silent: socket,
     streaming: false,
     end: () => {},
   }

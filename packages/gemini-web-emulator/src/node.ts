@@ -35,7 +35,7 @@ export function startGeminiWebEmulator({
           return emulator.fetch(request, {
             address: socket.remoteAddress ?? 'local',
             reset: () => socket.resetAndDestroy(),
-            cancels: true,
+            socket: true,
           })
         },
         port,

@@ -53,7 +53,7 @@ let filler = ''
 /** A page of about `bytes` bytes; the script that fills it is made once. */
 function appPageText(tokens: PageTokens, bytes: number): string {
   const page = buildAppPage(tokens)
-  const missing = Math.max(0, bytes - page.length - 17)
+  const missing = Math.max(0, bytes - page.length - 19)
   if (filler.length < missing) filler = '.'.repeat(missing)
   return missing === 0 ? page : page.replace('</body>', `<script>//${filler.slice(0, missing)}</script></body>`)
 }

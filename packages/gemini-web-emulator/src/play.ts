@@ -18,6 +18,7 @@ import {
   workingCandidate,
   type CandidateContext,
 } from './candidate.ts'
+import { FOR_EVER_MS } from './body.ts'
 import { pause } from './clock.ts'
 import type { Fault } from './faults.ts'
 import type { ServedModel } from './models.ts'
@@ -213,5 +214,5 @@ async function* closing({ startedMs, now, trailer }: Performance): AsyncGenerato
 }
 
 function forever(signal: AbortSignal): Promise<void> {
-  return pause(2_147_483_647, signal)
+  return pause(FOR_EVER_MS, signal)
 }

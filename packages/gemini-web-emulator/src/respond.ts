@@ -132,7 +132,14 @@ export function streamBody(
   frames: AsyncGenerator<string | Uint8Array>,
   fault: Fault | undefined,
 ): ReadableStream<Uint8Array<ArrayBuffer>> {
-  const { world, signal, reset } = exchange
+  const { world, signal, reset, silent } = exchange
   exchange.streaming = true
-  return toBody(frames, { chunkBytes: world.settings.chunkBytes, fault, signal, reset, onEnd: () => exchange.end() })
+  return toBody(frames, {
+    chunkBytes: world.settings.chunkBytes,
+    fault,
+    signal,
+    reset,
+    silent,
+    onEnd: () => exchange.end(),
+  })
 }

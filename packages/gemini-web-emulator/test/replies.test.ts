@@ -52,13 +52,13 @@ describe('words', () => {
   })
 
   it.each([
-    'plain',
-    ' \t two spaces and a tab\t ',
-    'lines\n\n\nand  more\n',
-    'User: hi\nAssistant: no\nUser: yes',
-    '😀🏳️‍🌈👨‍👩‍👧 é ü 漢字 \u2028 "quotes" \\ <b> & = \'',
-    `${'long 文 '.repeat(3_000)}`,
-  ])('repeats %j byte for byte', async (text) => {
+    ['a word', 'plain'],
+    ['outer spaces', ' \t two spaces and a tab\t '],
+    ['lines', 'lines\n\n\nand  more\n'],
+    ['what looks like turns', 'User: hi\nAssistant: no\nUser: yes'],
+    ['signs', '😀🏳️‍🌈👨‍👩‍👧 é ü 漢字 \u2028 "quotes" \\ <b> & = \''],
+    ['a long text', 'long 文 '.repeat(3_000)],
+  ])('repeats %s byte for byte', async (_, text) => {
     const ada = await signedIn(quietEmulator())
     expect((await ada.ask(`Repeat exactly: ${text}`)).text).toBe(text)
   })
