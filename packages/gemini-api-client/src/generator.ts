@@ -82,9 +82,10 @@ export function createGeminiApiGenerator(options: GeminiApiOptions): ContentGene
   }
 
   async function prepare(request: GenerateContentRequest, generateOptions: GenerateOptions): Promise<PreparedRequest> {
-    const prepared = prepareRequest(request, generateOptions, { rules, signatures })
-    const contents = await prepareMedia(prepared.body.contents, mediaContext(generateOptions.signal))
-    return { ...prepared, body: { ...prepared.body, contents, store: prepared.body.store ?? false } }
+    // Files first: errors about them name the caller's own parts.
+    const contents = await prepareMedia(request.contents, mediaContext(generateOptions.signal))
+    const prepared = prepareRequest({ ...request, contents }, generateOptions, { rules, signatures })
+    return { ...prepared, body: { ...prepared.body, store: prepared.body.store ?? false } }
   }
 
   /** Sends; on a refusal that is known to have a cure, cures it, each kind once. */

@@ -32,7 +32,7 @@ export function prepareTurns(given: readonly Content[], rules: ModelRules): Cont
     return [...media, ...left.map(toText)]
   }
 
-  for (const { role, parts } of mergeNeighbours(given)) {
+  for (const { role, parts } of mergeNeighbours(given.flatMap(byWhoSpeaks))) {
     if (role === 'model') {
       const kept = parts.filter(isWorthReplaying)
       if (waiting.length > 0) add('user', addResults([]))
@@ -50,6 +50,15 @@ export function prepareTurns(given: readonly Content[], rules: ModelRules): Cont
   return mergeNeighbours(turns, hasResults)
 }
 
+/** Calls are the model's and results the user's, whatever the turn says that holds them. */
+function byWhoSpeaks({ role, parts = [] }: Content): Content[] {
+  const own = role === 'model' ? 'model' : 'user'
+  return parts.map((part) => {
+    const speaker = part.functionResponse !== undefined ? 'user' : part.functionCall !== undefined ? 'model' : own
+    return { role: speaker, parts: [part] }
+  })
+}
+
 /** Turns of one role in a row become one, parts in order; not those that `apart` holds of. */
 function mergeNeighbours(
   turns: readonly Content[],
@@ -59,8 +68,8 @@ function mergeNeighbours(
   for (const turn of turns) {
     const role = turn.role === 'model' ? 'model' : 'user'
     const last = merged.at(-1)
-    if (last?.role === role && !apart(last) && !apart(turn)) last.parts = [...last.parts, ...(turn.parts ?? [])]
-    else merged.push({ role, parts: turn.parts ?? [] })
+    if (last?.role === role && !apart(last) && !apart(turn)) last.parts.push(...(turn.parts ?? []))
+    else merged.push({ role, parts: [...(turn.parts ?? [])] })
   }
   return merged
 }

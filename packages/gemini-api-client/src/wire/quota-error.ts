@@ -24,7 +24,7 @@ export function toQuotaError(error: GoogleError, now: number, bareWaitMs = BARE_
       },
     )
   }
-  if (/limit: 0\b/.test(message) || (quotas.length > 0 && quotas.some(({ value }) => value === '0'))) {
+  if (/limit: 0\b/.test(message) || quotas.some(({ value }) => value === '0')) {
     return new GenerationError(
       'quota_exhausted',
       'This account has no quota at all for this model. Choose another model, or enable billing for the key’s project.',

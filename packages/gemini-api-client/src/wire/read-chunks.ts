@@ -1,6 +1,6 @@
 import { GenerationError, rememberRawJson, type GenerateContentResponse } from '@castorjs/content-generator'
 import { toGoogleError } from './google-error.ts'
-import { createEventSplitter } from './sse.ts'
+import { readEvents } from './read-events.ts'
 import { toUpstreamError, type UpstreamErrorContext } from './upstream-error.ts'
 
 export interface ReadChunksOptions extends UpstreamErrorContext {
@@ -19,8 +19,6 @@ export async function* readChunks(
   body: AsyncIterable<Uint8Array>,
   { unwrap, ...context }: ReadChunksOptions = {},
 ): AsyncGenerator<GenerateContentResponse> {
-  const decoder = new TextDecoder()
-  const splitter = createEventSplitter()
   let complete = false
 
   function read(json: string): GenerateContentResponse | undefined {
@@ -33,13 +31,7 @@ export async function* readChunks(
     return unwrap === undefined && !json.includes('\n') ? rememberRawJson(chunk, json) : chunk
   }
 
-  for await (const bytes of body) {
-    for (const json of splitter.push(decoder.decode(bytes, { stream: true }))) {
-      const chunk = read(json)
-      if (chunk !== undefined) yield chunk
-    }
-  }
-  for (const json of [...splitter.push(decoder.decode()), ...splitter.finish()]) {
+  for await (const json of readEvents(body)) {
     const chunk = read(json)
     if (chunk !== undefined) yield chunk
   }
