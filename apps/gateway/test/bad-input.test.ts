@@ -9,7 +9,8 @@ let filesPort: number
 beforeAll(async () => {
   files = createServer((request, response) => {
     if (request.url?.startsWith('/missing.png') === true) response.writeHead(404).end()
-    else if (request.url?.startsWith('/large.bin') === true) response.writeHead(200, { 'content-length': 999_999_999 }).end()
+    else if (request.url?.startsWith('/large.bin') === true)
+      response.writeHead(200, { 'content-length': 999_999_999 }).end()
     else response.writeHead(200, { 'content-type': 'image/png' }).end(Buffer.from([0, 1, 2, 3, 254, 255, 0, 9]))
   })
   await new Promise<void>((resolve) => files.listen(0, '127.0.0.1', resolve))

@@ -57,6 +57,8 @@ export interface GenerateOptions {
   onWarning?: (warning: Warning) => void
   /** Called when the upstream is known, and again when the served model is. */
   onServed?: (served: ServedBy) => void
+  /** Headers for the answer, such as what is left of a limit. Called before the first chunk or the failure. */
+  onHeaders?: (headers: Readonly<Record<string, string>>) => void
 }
 
 /**

@@ -106,6 +106,7 @@ export async function serveExchange(
   else request.signal.addEventListener('abort', leave, { once: true })
 
   const warnings = new Map<string, Warning>()
+  const extra: Record<string, string> = {}
   let served: ServedBy | undefined
   let firstChunkMs: number | undefined
   const facts: { model?: string; stream?: boolean } = {}
@@ -137,7 +138,7 @@ export async function serveExchange(
   }
 
   function headers(): Record<string, string> {
-    const all: Record<string, string> = { 'x-request-id': requestId, 'request-id': requestId }
+    const all: Record<string, string> = { 'x-request-id': requestId, 'request-id': requestId, ...extra }
     if (served !== undefined) all['x-castor-upstream'] = served.upstream
     if (served?.model !== undefined) all['x-castor-served-model'] = headerText(served.model)
     if (warnings.size > 0) {
@@ -164,6 +165,7 @@ export async function serveExchange(
     origin: url.origin,
     onWarning: warn,
     onServed: (by) => (served = { ...served, ...by }),
+    onHeaders: (more) => void Object.assign(extra, more),
     ...(options.media === undefined ? {} : { media: { ...options.media } }),
     ...(options.strictModel === undefined ? {} : { strictModel: options.strictModel }),
   }

@@ -1,0 +1,92 @@
+import { createCallerKeys, type CallerKeySettings } from '@castorjs/caller-keys'
+import {
+  collect,
+  finalChunk,
+  GenerationError,
+  partsChunk,
+  textPart,
+  type GenerateOptions,
+} from '@castorjs/content-generator'
+import { createRequestLimits, type RequestLimitsOptions } from '@castorjs/request-limits'
+import { createMemoryStateStore } from '@castorjs/state-store'
+import { describeContentGenerator, scriptedGenerator } from '@castorjs/testkit'
+import { describe, expect, it } from 'vitest'
+import { withCallerPolicy, withUpstreamPermission } from './with-caller-policy.ts'
+
+const NO_LIMITS: RequestLimitsOptions = { perHour: false, modelSpacingMs: false }
+const request = (model: string) => ({ model, contents: [{ role: 'user', parts: [{ text: 'hi' }] }] })
+
+describeContentGenerator('withCallerPolicy', () => {
+  const upstream = scriptedGenerator(({ model }) => {
+    if (model === 'silent') return ['stall']
+    if (model === 'stalled') return [partsChunk([textPart('a')]), 'stall']
+    if (model === 'refused') return [new GenerationError('quota_exhausted', 'Spent.')]
+    return [partsChunk([textPart('hello')]), finalChunk('STOP')]
+  })
+  return {
+    generator: withCallerPolicy(upstream, { keyOf: async () => undefined, limits: createRequestLimits(NO_LIMITS) }),
+    answered: () => request('answered'),
+    silent: () => request('silent'),
+    stalled: () => request('stalled'),
+    refused: () => ({ request: request('refused'), code: 'quota_exhausted' as const }),
+    held: () => upstream.open,
+    close: () => undefined,
+  }
+})
+
+async function setUp(settings: CallerKeySettings, limits: RequestLimitsOptions = NO_LIMITS) {
+  const keys = createCallerKeys({ store: createMemoryStateStore() })
+  const { record } = await keys.create(settings)
+  const upstream = scriptedGenerator([partsChunk([textPart('hello')]), finalChunk('STOP')], {
+    name: 'web',
+    models: [{ name: 'small' }, { name: 'large' }],
+  })
+  const policy = { keyOf: keys.get, limits: createRequestLimits(limits) }
+  const generator = withCallerPolicy(withUpstreamPermission(upstream, keys.get), policy)
+  const headers: Record<string, string> = {}
+  const options: GenerateOptions = {
+    signal: new AbortController().signal,
+    requestId: 'r',
+    caller: record.id,
+    onHeaders: (more) => Object.assign(headers, more),
+  }
+  const ask = (model: string) => collect(generator.generateContentStream(request(model), options))
+  return { ask, headers, upstream, models: () => generator.models(options) }
+}
+
+describe('withCallerPolicy', () => {
+  it('lets a key use its models only, and lists only those', async () => {
+    const { ask, upstream, models } = await setUp({ name: 'phone', models: ['small'] })
+    await expect(ask('small')).resolves.toBeDefined()
+    await expect(ask('large')).rejects.toMatchObject({ code: 'forbidden', suggestions: ['small'] })
+    expect(upstream.requests).toHaveLength(1)
+    expect(await models()).toEqual([{ name: 'small' }])
+  })
+
+  it('keeps a key away from an upstream it may not use', async () => {
+    const { ask, upstream } = await setUp({ name: 'phone', upstreams: ['gemini-api'] })
+    await expect(ask('small')).rejects.toMatchObject({ code: 'forbidden' })
+    expect(upstream.requests).toHaveLength(0)
+  })
+
+  it('names the limit and the seconds, and asks nothing of the upstream', async () => {
+    const { ask, headers, upstream } = await setUp({ name: 'phone', limits: { perHour: 2 } })
+    await ask('small')
+    expect(headers['x-ratelimit-remaining-requests']).toBe('1')
+    await ask('small')
+    await expect(ask('small')).rejects.toMatchObject({
+      code: 'rate_limited',
+      fault: 'caller',
+      message: expect.stringMatching(/^The limit of 2 requests an hour is used up\. Try again in \d+ seconds\.$/),
+    })
+    expect(headers).toMatchObject({ 'x-ratelimit-limit-requests': '2', 'x-ratelimit-remaining-requests': '0' })
+    expect(upstream.requests).toHaveLength(2)
+  })
+
+  it('keeps requests for one model apart, over all callers', async () => {
+    const { ask } = await setUp({ name: 'phone' }, { perHour: 60, modelSpacingMs: 5_000 })
+    await ask('small')
+    await expect(ask('small')).rejects.toThrow(/must be 5 seconds apart/)
+    await expect(ask('large')).resolves.toBeDefined()
+  })
+})

@@ -1,0 +1,91 @@
+import { allowsModel, permit, type CallerKey } from '@castorjs/caller-keys'
+import { GenerationError, type ContentGenerator, type GenerateOptions } from '@castorjs/content-generator'
+import type { RequestLimits } from '@castorjs/request-limits'
+
+export interface CallerPolicy {
+  /** The stored key of a caller; undefined for callers without one (the operator's own keys, this machine). */
+  keyOf: (callerId: string) => Promise<CallerKey | undefined>
+  limits: RequestLimits
+}
+
+/**
+ * What a caller may do, before an upstream is asked: models its key allows, and how often. A request over a limit
+ * is `rate_limited` with the true wait; every answer says what is left.
+ */
+export function withCallerPolicy(upstream: ContentGenerator, { keyOf, limits }: CallerPolicy): ContentGenerator {
+  async function admit(model: string, { caller = 'anyone', onHeaders }: GenerateOptions): Promise<void> {
+    const key = await keyOf(caller)
+    if (key !== undefined) permit(key, { model })
+    const decision = await limits.check(caller, model, key?.limits ?? {})
+    onHeaders?.(decision.headers)
+    if (!decision.allowed) {
+      throw new GenerationError('rate_limited', decision.message, {
+        retryAfterMs: decision.retryAfterMs,
+        fault: 'caller',
+      })
+    }
+  }
+
+  const { countTokens, embedContent } = upstream
+  return {
+    ...upstream,
+    async *generateContentStream(request, options) {
+      await admit(request.model, options)
+      yield* upstream.generateContentStream(request, options)
+    },
+    async models(options) {
+      const models = await upstream.models(options)
+      const key = options.caller === undefined ? undefined : await keyOf(options.caller)
+      return key === undefined ? models : models.filter(({ name }) => allowsModel(key, name))
+    },
+    ...(countTokens === undefined
+      ? {}
+      : {
+          countTokens: async (request, options) => {
+            const key = await keyOf(options.caller ?? 'anyone')
+            if (key !== undefined) permit(key, { model: request.model })
+            return countTokens(request, options)
+          },
+        }),
+    ...(embedContent === undefined
+      ? {}
+      : {
+          embedContent: async (requests, options) => {
+            await admit(requests[0]?.model ?? '', options)
+            return embedContent(requests, options)
+          },
+        }),
+  }
+}
+
+/** Refuses callers whose key may not use this upstream. */
+export function withUpstreamPermission(upstream: ContentGenerator, keyOf: CallerPolicy['keyOf']): ContentGenerator {
+  async function check({ caller }: GenerateOptions): Promise<void> {
+    const key = caller === undefined ? undefined : await keyOf(caller)
+    if (key !== undefined) permit(key, { upstream: upstream.name })
+  }
+  const { countTokens, embedContent } = upstream
+  return {
+    ...upstream,
+    async *generateContentStream(request, options) {
+      await check(options)
+      yield* upstream.generateContentStream(request, options)
+    },
+    ...(countTokens === undefined
+      ? {}
+      : {
+          countTokens: async (request, options) => {
+            await check(options)
+            return countTokens(request, options)
+          },
+        }),
+    ...(embedContent === undefined
+      ? {}
+      : {
+          embedContent: async (requests, options) => {
+            await check(options)
+            return embedContent(requests, options)
+          },
+        }),
+  }
+}
