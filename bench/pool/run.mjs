@@ -86,9 +86,9 @@ try {
   const floor = await ping(3_000)
   console.log()
   line('redis: PING, the floor of one round trip', floor)
-  for (const [name, options] of [
-    ['all ready', policy],
-    ['all ready, pace and ceilings on', paced],
+  for (const { name, options } of [
+    { name: 'all ready', options: policy },
+    { name: 'all ready, pace and ceilings on', options: paced },
   ]) {
     const pool = shared(name, options)
     ;(await pool.lease()).release()

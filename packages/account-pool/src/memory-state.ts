@@ -45,8 +45,8 @@ interface Egress {
 
 interface Obstruction {
   by: Obstacle
-  /** Undefined when the clock alone does not end it. */
-  until: number | undefined
+  /** Infinity when the clock alone does not end it. */
+  until: number
 }
 
 const MINUTE_MS = 60_000
@@ -104,24 +104,28 @@ export function createMemoryPoolState({ now = Date.now }: { now?: () => number }
 
   /** What keeps an account from serving, weightiest first; undefined when it is free. */
   function obstruction(account: Account, ask: Ask, at: number): Obstruction | undefined {
-    if (account.paused) return { by: 'disabled', until: undefined }
-    let found: Obstruction | undefined
-    const see = (by: Obstacle, until: number | undefined): void => {
-      if (found === undefined) found = { by, until }
-      else if (until === undefined || found.until === undefined) found.until = undefined
-      else found.until = Math.max(found.until, until)
+    if (account.paused) return { by: 'disabled', until: Infinity }
+    const { rest, egress } = account
+    const modelRest = ask.model === '' ? undefined : account.models.get(ask.model)
+    let by: Obstacle | undefined
+    let until = 0
+    function see(obstacle: Obstacle, end: number): void {
+      by ??= obstacle
+      until = Math.max(until, end)
     }
-    const all = records(account, ask.model)
-    for (const rest of all) if (rest !== undefined && rest.until > at) see(rest.kind, rest.until)
-    if (ask.lease === '') return found
-    const ceiling = ceilingUntil(account, at)
-    if (ceiling > at) see('ceiling', ceiling)
-    account.egress.perMinute = ask.perMinute
-    const paced = pacedUntil(account.egress, at)
-    if (paced > at) see('paced', paced)
-    const onTrial = all.some((rest) => isOnTrial(rest, at) && rest?.trial !== undefined)
-    if (onTrial || account.active.size >= account.limits.maxConcurrent) see('busy', undefined)
-    return found
+    if (rest !== undefined && rest.until > at) see(rest.kind, rest.until)
+    if (modelRest !== undefined && modelRest.until > at) see(modelRest.kind, modelRest.until)
+    if (egress.rest !== undefined && egress.rest.until > at) see(egress.rest.kind, egress.rest.until)
+    if (ask.lease !== '') {
+      const ceiling = ceilingUntil(account, at)
+      if (ceiling > at) see('ceiling', ceiling)
+      egress.perMinute = ask.perMinute
+      const paced = pacedUntil(egress, at)
+      if (paced > at) see('paced', paced)
+      const tried = isTried(rest, at) || isTried(modelRest, at) || isTried(egress.rest, at)
+      if (tried || account.active.size >= account.limits.maxConcurrent) see('busy', Infinity)
+    }
+    return by === undefined ? undefined : { by, until }
   }
 
   /** The account to take: the wanted one if it is free, else the first in line, those on trial last if asked so. */
@@ -187,7 +191,7 @@ export function createMemoryPoolState({ now = Date.now }: { now?: () => number }
       const tried = found === undefined || ask.exclude.includes(account.limits.id)
       const by = tried ? 'tried' : found.by
       obstacles[by] = (obstacles[by] ?? 0) + 1
-      if (found?.until === undefined) continue
+      if (found === undefined || found.until === Infinity) continue
       retryAt = Math.min(retryAt ?? Infinity, found.until)
       if (!tried) freeAt = Math.min(freeAt ?? Infinity, found.until)
     }
@@ -300,6 +304,11 @@ export function createMemoryPoolState({ now = Date.now }: { now?: () => number }
       }
     },
   }
+}
+
+/** True while a request tries out what has rested. */
+function isTried(rest: Rest | undefined, at: number): boolean {
+  return rest?.trial !== undefined && isOnTrial(rest, at)
 }
 
 function count(window: Window, at: number, lengthMs: number): void {
