@@ -1,4 +1,4 @@
-import { findResult, HOSTS, readChatTurns, readReply, RPC, statusPayload } from '@castorjs/gemini-web-protocol'
+import { findResult, HOSTS, readChatTurns, readPrompt, readReply, RPC, statusPayload } from '@castorjs/gemini-web-protocol'
 import { describe, expect, it } from 'vitest'
 import { ControlError, type Fault } from '../src/index.ts'
 import { createVisitor, quietEmulator, signedIn } from './visitor.ts'
@@ -115,7 +115,7 @@ describe('faults', () => {
     expect((await reader?.read())?.done).toBe(false)
     const next = reader?.read()
     leaving.abort()
-    await expect(next).rejects.toThrow()
+    await expect(next).rejects.toThrow('aborted')
     expect(emulator.open).toBe(0)
   })
 
@@ -333,7 +333,7 @@ describe('request log', () => {
       headers: { cookie: '(hidden)' },
       query: { rt: 'c' },
     })
-    expect((entry?.inner as unknown[][])[0]?.[0]).toBe('hello')
+    expect(readPrompt(entry?.inner)?.prompt).toBe('hello')
     expect(entry?.modelHeader).toContain('9d8ca3786ebdfbea')
     const text = JSON.stringify(emulator.controls.requests)
     for (const secret of [ada.cookies.get('__Secure-1PSID'), ada.cookies.get('__Secure-1PSIDTS'), ada.tokens.token])

@@ -89,7 +89,8 @@ describe('on a port', () => {
   })
 
   it('closes with replies open and leaves the port free', async () => {
-    const { hosts, port, emulator, close } = await start()
+    const started = await start()
+    const { hosts, port, emulator } = started
     emulator.controls.fail({ kind: 'stall', afterFrames: 1, times: 0 })
     const responses = await Promise.all([1, 2, 3].map(() => send(hosts, 'Count to 500')))
     const ends = responses.map((response) =>
@@ -98,7 +99,7 @@ describe('on a port', () => {
         (error: Error) => error.message,
       ),
     )
-    await close()
+    await started.close()
     expect(await Promise.all(ends)).toEqual(['terminated', 'terminated', 'terminated'])
     await expect(
       new Promise((resolve, reject) => connect(port, '127.0.0.1', () => resolve('open')).on('error', reject)),

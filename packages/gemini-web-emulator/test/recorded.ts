@@ -17,7 +17,7 @@ export async function loadChecker(): Promise<(body: string) => CheckedBody> {
   const module = (await import(pathToFileURL(`${PROTOCOL_FOLDER}/check-frames.mjs`).href)) as {
     checkBody(body: string): CheckedBody
   }
-  return module.checkBody
+  return (body) => module.checkBody(body)
 }
 
 /** Parsed messages of a stream, without using our own decoder. */
