@@ -1,3 +1,4 @@
+export type { Annotation } from './chat/annotations.ts'
 export { decodeChatRequest, type ChatShape, type DecodeChatOptions, type DecodedChatRequest } from './chat/decode.ts'
 export { encodeChatCompletion, type ChatCompletionBody } from './chat/encode.ts'
 export type { ChatEncodeOptions } from './chat/encode-options.ts'

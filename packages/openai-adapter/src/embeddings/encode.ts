@@ -21,7 +21,7 @@ export function encodeEmbeddings(
 }
 
 /** Little-endian 32-bit floats in base64, as the official SDK asks for by default (row 56). */
-export function encodeFloats(values: readonly number[]): string {
+function encodeFloats(values: readonly number[]): string {
   const view = new DataView(new ArrayBuffer(values.length * 4))
   for (const [index, value] of values.entries()) view.setFloat32(index * 4, value, true)
   return bytesToBase64(new Uint8Array(view.buffer))

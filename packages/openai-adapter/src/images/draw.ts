@@ -90,7 +90,7 @@ export async function drawAll(
   return { pictures: pictures.slice(0, decoded.count), usage: usage ?? NO_USAGE, failed: failures.length }
 }
 
-export function addUsage(one: Usage, other: Usage): Usage {
+function addUsage(one: Usage, other: Usage): Usage {
   return {
     inputTokens: one.inputTokens + other.inputTokens,
     cachedTokens: one.cachedTokens + other.cachedTokens,

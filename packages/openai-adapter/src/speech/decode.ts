@@ -2,7 +2,7 @@ import { GenerationError, validate, type GenerateContentRequest } from '@castorj
 import * as v from 'valibot'
 import { readVoice } from '../voices.ts'
 
-export const SpeechRequestSchema = v.looseObject({
+const SpeechRequestSchema = v.looseObject({
   model: v.pipe(v.string(), v.nonEmpty('must not be empty')),
   input: v.pipe(v.string(), v.nonEmpty('must not be empty')),
   voice: v.nullish(v.union([v.string(), v.looseObject({ id: v.string() })])),
