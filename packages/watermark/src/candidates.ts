@@ -1,5 +1,6 @@
 import { layNative, layScaled, type LaidMark } from './lay.ts'
 import { markModels, type MarkModel, type NativeMark } from './marks.ts'
+import { PICTURE_KERNELS } from './resize.ts'
 import { NARROW_PREVIEW, NATIVE_SIZES } from './sizes.ts'
 
 /** A mark and the distance of its square from the right and bottom edge, in pixels: all that a new mark needs. */
@@ -22,8 +23,17 @@ export interface Candidate {
   scale: number
   /** Distance of the square's far sides from the right and bottom edge, in pixels of this picture. */
   reach: number
-  /** The ways the mark could be drawn there, most likely first; shifted by parts of a pixel when it was resized. */
-  lay(shiftX?: number, shiftY?: number): LaidMark[]
+  /**
+   * The ways the mark could be drawn there, most likely first. For a resized mark: the most likely kernel, moved by parts
+   * of a pixel, or with `allKernels` every one.
+   */
+  lay(shiftX?: number, shiftY?: number, allKernels?: boolean): LaidMark[]
+  /** Centre of the star and half its size, in pixels of this picture. */
+  centreX: number
+  centreY: number
+  radius: number
+  /** Full opacity of the mark. */
+  opacity: number
 }
 
 /** Where each native mark sits, in pixels from the right and bottom edge. 89 was reported for some JPEG files only. */
@@ -43,6 +53,10 @@ function sizeOf(mark: NativeMark): number {
   return mark.endsWith('96') ? 96 : 48
 }
 
+function opacityOf(mark: string): number {
+  return mark.startsWith('v1') ? 0.5 : 0.3
+}
+
 /** A resized star smaller than this is not looked for: too little outline to be sure. */
 const SMALLEST_SCALED = 18
 
@@ -56,7 +70,19 @@ function placed(
   const x = image.imageWidth - margin - size
   const y = image.imageHeight - margin - size
   if (x < 0 || y < 0) return []
-  return [{ mark, margin, scale: 1, reach: margin + size, lay: () => models().map((model) => layNative(model, x, y)) }]
+  return [
+    {
+      mark,
+      margin,
+      scale: 1,
+      reach: margin + size,
+      centreX: x + size / 2,
+      centreY: y + size / 2,
+      radius: size / 2,
+      opacity: opacityOf(mark),
+      lay: () => models().map((model) => layNative(model, x, y)),
+    },
+  ]
 }
 
 /** The native marks at their native places, and the caller's own. */
@@ -74,11 +100,24 @@ function scaled(mark: NativeMark, width: number, height: number, image: ImageSiz
   const size = sizeOf(mark)
   const [x, y] = [width - margin - size, height - margin - size]
   if (x < 0 || y < 0 || size * Math.min(scaleX, scaleY) < SMALLEST_SCALED) return []
-  const lay = (shiftX = 0, shiftY = 0) => {
+  const lay = (shiftX = 0, shiftY = 0, allKernels = false) => {
     const [model] = markModels(mark)
-    return [layScaled(model!, x + shiftX / scaleX, y + shiftY / scaleY, scaleX, scaleY)]
+    const kernels = allKernels ? PICTURE_KERNELS : PICTURE_KERNELS.slice(0, 1)
+    return kernels.map((kernel) => layScaled(model!, x + shiftX / scaleX, y + shiftY / scaleY, scaleX, scaleY, kernel))
   }
-  return [{ mark, margin, scale: scaleX, reach: (margin + size) * Math.max(scaleX, scaleY), lay }]
+  return [
+    {
+      mark,
+      margin,
+      scale: scaleX,
+      reach: (margin + size) * Math.max(scaleX, scaleY),
+      centreX: (x + size / 2) * scaleX,
+      centreY: (y + size / 2) * scaleY,
+      radius: (size / 2) * Math.min(scaleX, scaleY),
+      opacity: opacityOf(mark),
+      lay,
+    },
+  ]
 }
 
 /** Marks that were resized together with their picture: every native size of the same shape. */

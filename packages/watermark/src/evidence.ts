@@ -9,6 +9,8 @@ const FULL = 4
 const OCTANTS = 8
 /** An octant takes sides when its outline gains or loses this many nats. */
 const TAKES_SIDES = 4
+/** A channel that is nearly white shows no mark and loses a little to rounding: this share of the whole gain. */
+const CHANNEL_SLACK = 0.05
 
 /** What the outline says on one scale. A nat is a factor e in likelihood; see `Likelihood` in the README. */
 export interface StepEvidence {
@@ -23,6 +25,8 @@ export interface StepEvidence {
   /** Octants (one side of one arm each) in which the outline speaks for and against the mark. */
   octantsFor: number
   octantsAgainst: number
+  /** Colour channels in which it speaks against: a grey mark shows in all three or, on full colour, in none. */
+  channelsAgainst: number
 }
 
 interface Planes {
@@ -122,7 +126,7 @@ function weigh(planes: Planes, tier: Tier, floor: number): StepEvidence {
     else if (gain < -TAKES_SIDES) octantsAgainst++
   }
   const gain = total(none) - total(full)
-  if (gain <= 0) return { gain, strength: 0, before: 0, after: 0, octantsFor, octantsAgainst }
+  if (gain <= 0) return { gain, strength: 0, before: 0, after: 0, octantsFor, octantsAgainst, channelsAgainst: 0 }
   const around = plainCost(planes, tier, texture)
   const samples = Math.max(1, tier.outline.count * 3)
   const totals = STRENGTHS.map((strength, s) =>
@@ -135,7 +139,27 @@ function weigh(planes: Planes, tier: Tier, floor: number): StepEvidence {
     after: total(full) / samples - around,
     octantsFor,
     octantsAgainst,
+    channelsAgainst: planes.colour.filter(
+      (colour) => channelGain(colour, tier, texture) < -TAKES_SIDES - CHANNEL_SLACK * gain,
+    ).length,
   }
+}
+
+/** What one channel gains from a removal at full strength. */
+function channelGain(colour: Float32Array, { outline, alpha, light }: Tier, texture: Float64Array): number {
+  let gain = 0
+  for (let i = 0; i < outline.count; i++) {
+    const from = outline.from[i]!
+    const to = outline.to[i]!
+    const keepFrom = 1 - alpha[from]!
+    const keepTo = 1 - alpha[to]!
+    const scale = 1 / texture[outline.octant[i]!]!
+    const before = (colour[from]! - colour[to]!) * scale
+    const step = (colour[from]! - light[from]!) / keepFrom - (colour[to]! - light[to]!) / keepTo
+    const after = (step * scale * (keepFrom + keepTo)) / 2
+    gain += Math.log((1 + before * before) / (1 + after * after))
+  }
+  return gain
 }
 
 /** Where the cost is lowest, between the tried strengths: a parabola through the best and its neighbours. */
@@ -148,11 +172,15 @@ function lowest(totals: readonly number[]): number {
 }
 
 /**
- * The step evidence at full size and at half.
+ * The step evidence at full size and at half. Undefined when half size, which costs a quarter, already speaks against.
  *
  * @param noise Error that lossy storage makes at an edge, in levels; 0 for none.
  */
-export function weighSteps(window: PixelWindow, mark: LaidMark, noise = 0): readonly [StepEvidence, StepEvidence] {
+export function weighSteps(
+  window: PixelWindow,
+  mark: LaidMark,
+  noise = 0,
+): readonly [StepEvidence, StepEvidence] | undefined {
   const layout = layOut(window, mark)
   const planes = cut(window, layout)
   const [full, half] = layout.tiers
@@ -160,7 +188,9 @@ export function weighSteps(window: PixelWindow, mark: LaidMark, noise = 0): read
     width: half.width,
     colour: planes.colour.map((plane) => halvePlane(plane, full.width, half.width, half.height)),
   }
-  return [weigh(planes, full, TIERS[0].floor + noise), weigh(halved, half, TIERS[1].floor + noise / 2)]
+  const coarse = weigh(halved, half, TIERS[1].floor + noise / 2)
+  if (coarse.gain <= 0) return undefined
+  return [weigh(planes, full, TIERS[0].floor + noise), coarse]
 }
 
 /** How many samples under the mark there are, and how many are darker than what it adds by itself. */

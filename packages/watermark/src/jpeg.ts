@@ -7,10 +7,8 @@ import { jpegProvenance, withSourceType } from './jpeg/metadata.ts'
 import { decodePlanes, paintWindow, type Plane } from './jpeg/planes.ts'
 import { rewriteScan, type Rewritten } from './jpeg/rewrite.ts'
 import { cleanScan, walkScan, type Capture } from './jpeg/scan.ts'
-import { SMOOTH } from './jpeg/smooth-original.ts'
 import { touchedMcus, unmark } from './jpeg/unmark.ts'
 import { checkBytes, checkPixels } from './limits.ts'
-import type { Placement } from './locate.ts'
 import { removeFromWindow } from './remove.ts'
 
 export { isJpeg } from './jpeg/markers.ts'
@@ -54,7 +52,7 @@ export function removeFromJpeg(bytes: Uint8Array, options: FileOptions = {}): Jp
     { ...options, declared: provenance.declaresVisibleMark, noise: edgeNoise(frame) },
     (placement) => {
       if (options.dryRun === true) return void removeFromWindow(window, { ...placement, lossless: false })
-      unmark(frame, capture, planes, window, placement.laid, hasSoftEdge(placement) ? undefined : SMOOTH)
+      unmark(frame, capture, planes, window, placement.laid)
       const { column, row, columns, rows } = touchedMcus(frame, placement.laid)
       for (let y = row; y < row + rows; y++) {
         for (let x = column; x < column + columns; x++) changed.add(y * frame.mcusAcross + x)
@@ -85,11 +83,6 @@ function edgeNoise({ components, quant }: JpegFrame): number {
 }
 
 const NOISE_SHARE = 0.1
-
-/** The enlarged sprite of the second generation has no hard edge that rings: the plain inverse is the better one. */
-function hasSoftEdge({ mark, scale }: Placement): boolean {
-  return mark === 'v2-96' && scale === 1
-}
 
 function regionOf(frame: JpegFrame, options: FileOptions) {
   const reach = reachOf(frame.width, frame.height, options)

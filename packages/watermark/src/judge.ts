@@ -27,7 +27,7 @@ const HALFWAY: Record<Prior, number> = { native: 45, declared: 20, scaled: 90 }
 const LOSSY_FACTOR = 3
 
 /** More than this share of the samples far below the bound refutes a mark; chroma of a lossy file may bleed that much. */
-const REFUTED = 0.06
+const REFUTED = 0.1
 /** In pixels that were never lossy there is next to none. */
 const REFUTED_EXACTLY = 0.004
 
@@ -41,6 +41,7 @@ export function judge(
   const farBelow = bound.farBelow / Math.max(1, bound.samples)
   if (farBelow > REFUTED) return 'refuted'
   const steps = weighSteps(window, laid, noise)
+  if (steps === undefined) return undefined
   const gain = steps[0].gain + steps[1].gain
   if (gain <= 0) return undefined
   const halfway = HALFWAY[prior]
@@ -54,10 +55,11 @@ export function judge(
 function vanishes([full, half]: Evidence['steps']): boolean {
   const step = full.gain >= half.gain ? full : half
   return (
-    step.strength > 0.8 &&
-    step.strength < 1.25 &&
+    isNear(step, 0.8, 1.2) &&
+    isNear(half, 0.7, 1.3) &&
     step.octantsFor >= 5 &&
     step.octantsAgainst <= 1 &&
+    step.channelsAgainst === 0 &&
     step.after < 0.25 + 0.3 * step.before
   )
 }
@@ -66,12 +68,16 @@ function vanishes([full, half]: Evidence['steps']): boolean {
 function vanishesLossily([full, half]: Evidence['steps']): boolean {
   return (
     full.gain > 0 &&
-    half.strength > 0.7 &&
-    half.strength < 1.3 &&
-    half.octantsFor >= 6 &&
+    isNear(half, 0.72, 1.25) &&
+    half.octantsFor >= 5 &&
     half.octantsAgainst === 0 &&
-    half.after < 0.25 + 0.5 * half.before
+    half.channelsAgainst + full.channelsAgainst === 0 &&
+    half.after < 0.1 + 0.6 * half.before
   )
+}
+
+function isNear({ strength }: StepEvidence, least: number, most: number): boolean {
+  return strength > least && strength < most
 }
 
 /** Nats by which a less likely way of drawing a mark must lead: picking the wrong one leaves a contour. */

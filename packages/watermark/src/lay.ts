@@ -1,5 +1,5 @@
 import type { MarkModel } from './marks.ts'
-import { CATMULL_ROM, resizePlane } from './resize.ts'
+import { PICTURE_KERNELS, resizePlane, type Kernel } from './resize.ts'
 
 /** A mark laid on a picture: its maps on a box whose top left corner is (`x`,`y`) in the picture. */
 export interface LaidMark {
@@ -49,13 +49,20 @@ function padded(plane: Float32Array, size: number): Float32Array {
  * @param x Where the mark was in the native picture, in its pixels.
  * @param scaleX Pixels of this picture per native pixel.
  */
-export function layScaled(model: MarkModel, x: number, y: number, scaleX: number, scaleY: number): LaidMark {
+export function layScaled(
+  model: MarkModel,
+  x: number,
+  y: number,
+  scaleX: number,
+  scaleY: number,
+  kernel: Kernel = PICTURE_KERNELS[0]!,
+): LaidMark {
   const left = Math.floor(x * scaleX) - 1
   const top = Math.floor(y * scaleY) - 1
   const width = Math.ceil((x + model.size) * scaleX) + 1 - left
   const height = Math.ceil((y + model.size) * scaleY) + 1 - top
   const resampling = {
-    kernel: CATMULL_ROM,
+    kernel,
     stepX: 1 / scaleX,
     stepY: 1 / scaleY,
     shiftX: left / scaleX - x + PADDING,

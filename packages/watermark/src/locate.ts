@@ -3,6 +3,7 @@ import { WatermarkError } from './error.ts'
 import { checkRawImage, wholeWindow, type PixelWindow, type RawImage } from './image.ts'
 import { better, judge, LEAD, type Evidence, type Verdict } from './judge.ts'
 import type { LaidMark } from './lay.ts'
+import { looksMarked } from './glance.ts'
 
 /** A mark at its place: what `remove` needs. Plain data; it may cross to a worker. */
 export interface Placement {
@@ -60,22 +61,31 @@ function judgeCandidate(
   candidate: Candidate,
   { declared = false, noise = 0 }: LocateOptions,
 ): Verdict | 'refuted' | undefined {
-  const prior = candidate.scale !== 1 ? 'scaled' : declared ? 'declared' : 'native'
+  const resized = candidate.scale !== 1
+  const prior = resized ? 'scaled' : declared ? 'declared' : 'native'
   let best: Verdict | undefined
   let refuted = true
-  const look = (shiftX: number, shiftY: number) => {
-    for (const laid of candidate.lay(shiftX, shiftY)) {
+  const look = (options: readonly LaidMark[], lead: number) => {
+    for (const laid of options) {
       if (!contains(window, laid)) continue
       const verdict = judge(window, laid, { prior, noise })
       if (verdict === 'refuted') continue
       refuted = false
       if (verdict === undefined) return
-      if (best === undefined || better(verdict, best, LEAD)) best = verdict
+      if (best === undefined || better(verdict, best, lead)) best = verdict
     }
   }
-  look(0, 0)
-  if (candidate.scale !== 1 && best !== undefined) {
-    for (const shiftX of SHIFTS) for (const shiftY of SHIFTS) if (shiftX !== 0 || shiftY !== 0) look(shiftX, shiftY)
+  look(candidate.lay(), LEAD)
+  if (resized && best !== undefined) {
+    let shift: readonly [number, number] = [0, 0]
+    for (const x of SHIFTS) {
+      for (const y of SHIFTS) {
+        const before: Verdict | undefined = best
+        if (x !== 0 || y !== 0) look(candidate.lay(x, y), 0)
+        if (best !== before) shift = [x, y]
+      }
+    }
+    look(candidate.lay(...shift, true), 0)
   }
   return best ?? (refuted ? 'refuted' : undefined)
 }
@@ -87,6 +97,11 @@ function contains(window: PixelWindow, laid: LaidMark): boolean {
     laid.x + laid.width <= window.x + window.width &&
     laid.y + laid.height <= window.y + window.height
   )
+}
+
+/** A mark that was halved or doubled lies where a native one would, but does not vanish as cleanly. */
+function leavesTrace({ evidence: { steps } }: Verdict): boolean {
+  return steps[0].after > 0.15
 }
 
 /** `locate` on a part of a picture; marks that do not lie wholly inside it are passed over. */
@@ -109,7 +124,9 @@ export function locateInWindow(window: PixelWindow, options: LocateOptions = {})
     }
   }
   judgeAll(nativeCandidates(window, models))
-  if (scaled && (best === undefined || best.verdict.confidence < minConfidence)) judgeAll(scaledCandidates(window))
+  if (scaled && (best === undefined || best.verdict.confidence < minConfidence || leavesTrace(best.verdict))) {
+    judgeAll(scaledCandidates(window).filter((candidate) => looksMarked(window, candidate)))
+  }
 
   if (best === undefined) {
     return {

@@ -20,19 +20,18 @@ export interface MarkedPlane {
   stored: Int16Array
 }
 
-/** How the search is set. */
-export interface SmoothSettings {
-  rounds: number
+/** How the search is set. Tuned on made-up pictures at quality 75 and 95; see the README's table. */
+export const SMOOTH = {
+  rounds: 40,
   /** Share of the way to the neighbours that one round goes where there is no mark. */
-  step: number
-  /** Levels of difference at which an edge begins to be left alone. */
-  edge: number
+  step: 0.025,
+  /** Levels of difference at which an edge begins to be left alone: a part of it, and one per mean quantisation step. */
+  edge: 2,
+  edgePerStep: 0.4,
 }
 
-export const SMOOTH: SmoothSettings = { rounds: 40, step: 0.06, edge: 12 }
-
 /** The plain inverse, in floating point. */
-export function invertPlainly({ samples, stride, x, y, width, height, alpha, light }: MarkedPlane): Float32Array {
+function invertPlainly({ samples, stride, x, y, width, height, alpha, light }: MarkedPlane): Float32Array {
   const original = new Float32Array(width * height)
   for (let row = 0, i = 0; row < height; row++) {
     for (let column = 0; column < width; column++, i++) {
@@ -67,7 +66,8 @@ function measureTexture({ samples, stride, rows, x, y, width, height, alpha }: M
  * edge-preserving step on the original, the mark laid on again, every coefficient clamped into its cell, the mark taken
  * off again.
  */
-export function findSmoothOriginal(plane: MarkedPlane, { rounds, step, edge }: SmoothSettings = SMOOTH): Float32Array {
+export function findSmoothOriginal(plane: MarkedPlane): Float32Array {
+  const { rounds, step, edge, edgePerStep } = SMOOTH
   const { samples, stride, rows, x, y, width, height, alpha, light, quant, stored } = plane
   const texture = measureTexture(plane)
   const calm = 1 + (texture / 2) ** 2
@@ -96,7 +96,8 @@ export function findSmoothOriginal(plane: MarkedPlane, { rounds, step, edge }: S
     lows[i] = (stored[i]! - 0.5) * quant[i & 63]! + level
     highs[i] = (stored[i]! + 0.5) * quant[i & 63]! + level
   }
-  const softness = 1 / (edge * edge)
+  const threshold = edge + (edgePerStep * quant.reduce((sum, value) => sum + value, 0)) / 64
+  const softness = 1 / (threshold * threshold)
   for (let round = 0; round < rounds; round++) {
     setOriginal(original)
     for (let row = 0, i = 0; row < height; row++) {

@@ -4,7 +4,7 @@ import { forwardDct } from './dct.ts'
 import type { JpegFrame } from './markers.ts'
 import { blockBase, decodeBlock, paintWindow, type Plane } from './planes.ts'
 import type { Capture } from './scan.ts'
-import { findSmoothOriginal, invertPlainly, type MarkedPlane, type SmoothSettings } from './smooth-original.ts'
+import { findSmoothOriginal, type MarkedPlane } from './smooth-original.ts'
 
 /** Rectangle of MCUs, in MCUs of the picture. */
 export interface McuBox {
@@ -64,18 +64,13 @@ function markOnPlane(
 /** Largest value of a baseline coefficient. */
 const MOST = 1023
 
-/**
- * Takes a mark off the coefficients of the MCUs it touches, and refreshes planes and window there.
- *
- * @param smooth Settings of the search for the smoothest original; absent for the plain inverse.
- */
+/** Takes a mark off the coefficients of the MCUs it touches, and refreshes planes and window there. */
 export function unmark(
   frame: JpegFrame,
   capture: Capture,
   planes: readonly Plane[],
   window: PixelWindow,
   laid: LaidMark,
-  smooth: SmoothSettings | undefined,
 ): McuBox {
   const box = touchedMcus(frame, laid)
   planes.forEach((plane, component) => {
@@ -107,8 +102,7 @@ export function unmark(
       stored,
       ...mark,
     }
-    const original = smooth === undefined ? invertPlainly(marked) : findSmoothOriginal(marked, smooth)
-    writeBlocks(capture, original, mark.alpha, width, quant, bases)
+    writeBlocks(capture, findSmoothOriginal(marked), mark.alpha, width, quant, bases)
     for (let by = 0; by < down; by++)
       for (let bx = 0; bx < across; bx++) decodeBlock(capture, plane, blockX + bx, blockY + by)
   })
