@@ -10,7 +10,7 @@ import {
   type ChatTurn,
 } from '@castorjs/gemini-web-protocol'
 import type { Batch } from './batch-execute.ts'
-import { readOrDrift } from './drift.ts'
+import type { DriftLog } from './drift.ts'
 import { GeminiWebError } from './error.ts'
 
 export interface ListChatsOptions {
@@ -38,11 +38,12 @@ export interface Chats {
 
 export interface ChatsPorts {
   batch: Batch
+  drifts: DriftLog
   prepare: (signal?: AbortSignal) => Promise<void>
   accountIndex?: number
 }
 
-export function createChats({ batch, prepare, accountIndex }: ChatsPorts): Chats {
+export function createChats({ batch, drifts, prepare, accountIndex }: ChatsPorts): Chats {
   function callOptions(chatId: string, signal: AbortSignal | undefined): { sourcePath: string; signal?: AbortSignal } {
     return { sourcePath: chatSourcePath(chatId, accountIndex), ...(signal === undefined ? {} : { signal }) }
   }
@@ -51,12 +52,12 @@ export function createChats({ batch, prepare, accountIndex }: ChatsPorts): Chats
     async list({ signal, ...page } = {}) {
       await prepare(signal)
       const payload = await batch.one(RPC.listChats, listChatsPayload(page), signal === undefined ? {} : { signal })
-      return readOrDrift(() => readChatList(payload))
+      return drifts.read(() => readChatList(payload))
     },
     async read(chatId, { limit = 10, signal } = {}) {
       await prepare(signal)
       const payload = await batch.one(RPC.readChat, readChatPayload({ chatId, limit }), callOptions(chatId, signal))
-      const turns = readOrDrift(() => readChatTurns(payload))
+      const turns = drifts.read(() => readChatTurns(payload))
       if (turns.length === 0)
         throw new GeminiWebError('not_found', 'The chat does not exist in this account', { field: 'chatId' })
       return turns

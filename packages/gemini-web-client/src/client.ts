@@ -15,7 +15,7 @@ import { createAccountInfo } from './account.ts'
 import { createBatch } from './batch-execute.ts'
 import { createChat, type Chat, type ChatOptions } from './chat.ts'
 import { createChats, type Chats } from './chats.ts'
-import { readOrDrift } from './drift.ts'
+import { createDriftLog, type Drift } from './drift.ts'
 import { GeminiWebError } from './error.ts'
 import { createGems, type Gems } from './gems.ts'
 import { createLimiter } from './limiter.ts'
@@ -120,6 +120,8 @@ export interface GeminiWebClient {
   quota(signal?: AbortSignal): Promise<Quota>
   /** Renews the session ticket now; `too-soon` within a minute of the last time. */
   rotate(): Promise<RotationOutcome>
+  /** Shapes of the web app that were not as we know them, since this client was made. */
+  drifts(): Drift[]
   /** Cookies and times, as plain data to keep. */
   export(): SessionState
   /** Ends everything that runs and frees every timer and socket. */
@@ -156,6 +158,7 @@ export function createGeminiWebClient(options: GeminiWebClientOptions = {}): Gem
     accountIndex,
     models,
   } = options
+  const drifts = createDriftLog()
   const closing = new AbortController()
   const closed = closing.signal
   const sessionUuid = crypto.randomUUID().toUpperCase()
@@ -195,7 +198,7 @@ export function createGeminiWebClient(options: GeminiWebClientOptions = {}): Gem
       ...(signal === undefined ? {} : { signal }),
       sourcePath: chatSourcePath(chatId, accountIndex),
     })
-    const turns = readOrDrift(() => readChatTurns(payload))
+    const turns = drifts.read(() => readChatTurns(payload))
     const turn = responseId === undefined ? turns[0] : turns.find((one) => one.responseId === responseId)
     return turn?.candidates[0]
   }
@@ -231,6 +234,7 @@ export function createGeminiWebClient(options: GeminiWebClientOptions = {}): Gem
   const { pollMs = 10_000, totalMs = 450_000 } = options.recovery ?? {}
   const ports = {
     session,
+    drifts,
     limiter,
     closed,
     prepare,
@@ -285,8 +289,8 @@ export function createGeminiWebClient(options: GeminiWebClientOptions = {}): Gem
   })
 
   return {
-    chats: createChats({ batch, prepare, ...(accountIndex === undefined ? {} : { accountIndex }) }),
-    gems: createGems({ batch, prepare, language }),
+    chats: createChats({ batch, drifts, prepare, ...(accountIndex === undefined ? {} : { accountIndex }) }),
+    gems: createGems({ batch, drifts, prepare, language }),
     media: createMediaDownloads({ ...common, session, batch, closed, hopMs: HOP_MS, readNewest, polling }),
     research: createResearch({ generate, readNewest, closed, polling }),
     upload: (data, uploadOptions) => uploader.upload(data, uploadOptions),
@@ -295,6 +299,7 @@ export function createGeminiWebClient(options: GeminiWebClientOptions = {}): Gem
       return readQuota(batch, signal)
     },
     start: prepare,
+    drifts: () => drifts.list(),
     status() {
       const { status } = account
       const { ticketAtMs, rotatedAtMs } = session

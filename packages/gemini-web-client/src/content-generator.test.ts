@@ -17,10 +17,10 @@ interface Door extends Emulated {
   generator: ContentGenerator
   warnings: Warning[]
   served: ServedBy[]
-  ask(
+  ask: (
     request: Partial<GenerateContentRequest> & { text?: string },
     options?: Partial<GenerateOptions>,
-  ): Promise<GenerateContentResponse>
+  ) => Promise<GenerateContentResponse>
 }
 
 function create({ door, ...options }: EmulatedOptions & { door?: GeminiWebGeneratorOptions } = {}): Door {

@@ -11,7 +11,7 @@ import {
   type GemList,
 } from '@castorjs/gemini-web-protocol'
 import type { Batch } from './batch-execute.ts'
-import { readOrDrift } from './drift.ts'
+import type { DriftLog } from './drift.ts'
 
 /** Gems of the account. Send a gem's id with every turn of its chat. */
 export interface Gems {
@@ -25,11 +25,12 @@ export interface Gems {
 
 export interface GemsPorts {
   batch: Batch
+  drifts: DriftLog
   prepare: (signal?: AbortSignal) => Promise<void>
   language: string
 }
 
-export function createGems({ batch, prepare, language }: GemsPorts): Gems {
+export function createGems({ batch, drifts, prepare, language }: GemsPorts): Gems {
   async function call(id: string, payload: unknown, signal: AbortSignal | undefined): Promise<unknown> {
     await prepare(signal)
     return batch.one(id, payload, signal === undefined ? {} : { signal })
@@ -38,11 +39,11 @@ export function createGems({ batch, prepare, language }: GemsPorts): Gems {
   return {
     async list({ list = 'own', signal } = {}) {
       const payload = await call(RPC.listGems, listGemsPayload({ list, language }), signal)
-      return readOrDrift(() => readGems(payload))
+      return drifts.read(() => readGems(payload))
     },
     async create(gem, { signal } = {}) {
       const payload = await call(RPC.createGem, createGemPayload(gem), signal)
-      return readOrDrift(() => readCreatedGem(payload))
+      return drifts.read(() => readCreatedGem(payload))
     },
     async update(gem, { signal } = {}) {
       await call(RPC.updateGem, updateGemPayload(gem), signal)

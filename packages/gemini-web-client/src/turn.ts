@@ -7,6 +7,7 @@ import {
   type ReplySnapshot,
   type ReplyUpdate,
 } from '@castorjs/gemini-web-protocol'
+import type { DriftLog } from './drift.ts'
 import { GeminiWebError, isGeminiWebError } from './error.ts'
 import type { Limiter } from './limiter.ts'
 import { refusalError } from './refusal-error.ts'
@@ -41,6 +42,7 @@ export interface Turn {
 
 export interface TurnPorts {
   session: Session
+  drifts: DriftLog
   limiter: Limiter
   closed: AbortSignal
   prepare: (signal: AbortSignal) => Promise<void>
@@ -166,6 +168,7 @@ export async function* runTurn(turn: Turn, ports: TurnPorts, signal?: AbortSigna
         throw empty
       }
 
+      noteDrift(ports.drifts, reply, text.drift)
       const rest = thoughts.finish()
       if (rest !== '') yield { type: 'thought-delta', text: rest }
       const end = text.finish()
@@ -191,6 +194,21 @@ export async function* runTurn(turn: Turn, ports: TurnPorts, signal?: AbortSigna
   } finally {
     linked.release()
     release?.()
+  }
+}
+
+/** What was odd in an answer that came through all the same. */
+function noteDrift(drifts: DriftLog, reply: ReplySnapshot, rewrites: number): void {
+  for (const problem of reply.problems) {
+    drifts.note({ constant: 'REPLY_FRAMES', path: [], expected: 'whole frames', found: problem })
+  }
+  if (rewrites > 0) {
+    drifts.note({
+      constant: 'REPLY_TEXT',
+      path: [],
+      expected: 'text that only grows',
+      found: 'text that was taken back',
+    })
   }
 }
 

@@ -24,7 +24,7 @@ export function onAbort(signal: AbortSignal, callback: () => void): () => void {
 }
 
 function callAll(this: AbortSignal): void {
-  for (const callback of [...(followers.get(this) ?? [])]) callback()
+  for (const callback of followers.get(this) ?? []) callback()
 }
 
 /** A controller that follows other signals until it is released. */

@@ -11,10 +11,10 @@ export interface Emulated {
   client: GeminiWebClient
   transport: Transport
   /** Requests of one kind that the emulator saw. */
-  count(path: string): number
+  count: (path: string) => number
   /** Connections and generations that are still held. */
-  held(): number
-  close(): Promise<void>
+  held: () => number
+  close: () => Promise<void>
 }
 
 export interface EmulatedOptions extends GeminiWebEmulatorOptions {
