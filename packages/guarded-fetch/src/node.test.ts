@@ -218,8 +218,9 @@ describe('createNodeGuardedFetch', () => {
   })
 
   it('gives up on a reply that drips', async () => {
-    const response = await open({ timeoutMs: 100 })(at('/loris'), { signal: never() })
-    expect(await failure(response.bytes())).toMatchObject({
+    const call = async (): Promise<Uint8Array> =>
+      (await open({ timeoutMs: 100 })(at('/loris'), { signal: never() })).bytes()
+    expect(await failure(call())).toMatchObject({
       code: 'invalid_request',
       message:
         'The file was not downloaded within 0.1 seconds. Use a faster host or a smaller file, or send the data itself.',

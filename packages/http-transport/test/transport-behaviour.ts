@@ -49,7 +49,7 @@ async function* chunked(text: string): AsyncGenerator<Uint8Array> {
 
 /** What every transport does, whatever it is built on. */
 export function describeTransport(name: string, create: () => Transport & { close?: () => Promise<void> }): void {
-  describe(name, () => {
+  describe(`${name} behaves like every transport`, () => {
     let server: TestServer
     let transport: ReturnType<typeof create>
     beforeAll(async () => {

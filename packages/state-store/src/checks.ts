@@ -1,7 +1,7 @@
 import { StateError } from './error.ts'
 
 /** Largest value as JSON text, in bytes of UTF-8 at most: 1 MiB. */
-export const MAX_VALUE_BYTES = 1_048_576
+const MAX_VALUE_BYTES = 1_048_576
 
 /** @throws {StateError} `invalid` unless it is 1 to 512 characters without control characters. */
 export function checkKey(key: string): void {

@@ -97,9 +97,7 @@ describe.skipIf(REDIS_MISSING !== undefined)('openRedisStateStore', () => {
   it('says that the password is wrong, without the password', async () => {
     await server.client.call('ACL', 'SETUSER', 'limited', 'on', '>right', '~limited:*', '+@all')
     const at = (user: string): string => `redis://${user}@127.0.0.1:${server.port}`
-    const error = await openRedisStateStore({ url: at('limited:hunter2'), commandTimeoutMs: 500 }).catch(
-      (thrown: unknown) => thrown,
-    )
+    const error = await openRedisStateStore({ url: at('limited:hunter2') }).catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({
       code: 'denied',
       message: `Redis at 127.0.0.1:${server.port} refuses the user name or password`,
@@ -154,7 +152,7 @@ describe.skipIf(REDIS_MISSING !== undefined)('openRedisStateStore', () => {
 
   it('says that nobody answers', async () => {
     const url = 'redis://127.0.0.1:1'
-    await expect(openRedisStateStore({ url, commandTimeoutMs: 200 })).rejects.toMatchObject({
+    await expect(openRedisStateStore({ url, commandTimeoutMs: 1000 })).rejects.toMatchObject({
       code: 'unavailable',
       message: 'Redis at 127.0.0.1:1 cannot be reached (ECONNREFUSED)',
     })
@@ -185,7 +183,7 @@ describe.skipIf(REDIS_MISSING !== undefined)('openRedisStateStore', () => {
 
   it('says that Redis is away, and goes on by itself when it is back', async () => {
     const own = await startRedis()
-    const store = await openRedisStateStore({ url: own.url, commandTimeoutMs: 300 })
+    const store = await openRedisStateStore({ url: own.url, commandTimeoutMs: 1000 })
     const version = await store.set('kept', 1)
     const lease = (await store.tryLock('door', 60_000))!
     await own.kill()

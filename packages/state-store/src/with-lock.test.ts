@@ -8,11 +8,11 @@ describe('withLock', () => {
       store,
       'long',
       async (_, signal) => {
-        await new Promise((resolve) => setTimeout(resolve, 250))
+        await new Promise((resolve) => setTimeout(resolve, 900))
         expect(signal.aborted).toBe(false)
         expect(await store.tryLock('long', 1000)).toBeUndefined()
       },
-      { ttlMs: 90 },
+      { ttlMs: 750 },
     )
     expect(await store.tryLock('long', 1000)).toBeDefined()
   })

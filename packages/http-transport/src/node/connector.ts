@@ -1,4 +1,4 @@
-import { buildConnector } from 'undici'
+import type { buildConnector } from 'undici'
 import { readSystemCode } from '../error.ts'
 
 /** A connection that could not be made. Only codes are kept: the originals hold addresses and proxy passwords. */

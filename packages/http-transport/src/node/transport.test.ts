@@ -160,9 +160,9 @@ describe('an HTTP proxy', () => {
     const server = await hello()
     const mute = keep(await startTcp(() => undefined))
     const rude = keep(await startTcp((socket) => void socket.once('data', () => socket.destroy())))
-    const call = (port: number) => open({ proxy: `http://127.0.0.1:${port}`, connectTimeoutMs: 300 })(server.origin)
+    const call = (port: number, options = {}) => open({ proxy: `http://127.0.0.1:${port}`, ...options })(server.origin)
     await expect(call(await closedPort())).rejects.toMatchObject({ code: 'proxy', systemCode: 'ECONNREFUSED' })
-    await expect(call(mute.port)).rejects.toMatchObject({ code: 'proxy' })
+    await expect(call(mute.port, { connectTimeoutMs: 300 })).rejects.toMatchObject({ code: 'proxy' })
     await expect(call(rude.port)).rejects.toMatchObject({ code: 'proxy' })
   })
 
@@ -195,6 +195,7 @@ describe('a SOCKS5 proxy', () => {
     for await (const _ of (await transport(server.origin)).body) break
     await proxy.empty()
     await server.empty()
+    expect([proxy.sockets.size, server.sockets.size]).toEqual([0, 0])
   })
 
   it('is named when it refuses, cannot reach the server or is not there', async () => {

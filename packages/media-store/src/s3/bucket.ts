@@ -24,7 +24,7 @@ export interface S3BucketOptions {
   timeoutMs?: number
 }
 
-export interface BucketCall {
+interface BucketCall {
   method: 'GET' | 'HEAD' | 'PUT' | 'POST' | 'DELETE'
   key?: string
   query?: Record<string, string>

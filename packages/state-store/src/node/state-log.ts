@@ -9,7 +9,7 @@ import { encodeChange, encodeHeader, readLog } from './log-format.ts'
 const REWRITE_ABOVE_BYTES = 1_048_576
 
 /** The file on disk: appended to, and rewritten when most of it is history. */
-export interface StateLog {
+interface StateLog {
   /** Writes lines at the end and syncs them. */
   append(lines: string): Promise<void>
   /** Writes all of the state into a new file that then takes the place of this one. */
