@@ -69,6 +69,20 @@ export async function* checkWebSession(
   } catch (error) {
     yield failed('answer', error)
   }
+  // Reads what a chat does not, so that a moved shape shows here first and not in somebody's work.
+  if (signedIn) {
+    for (const read of [
+      () => client.chats.list({ signal }),
+      () => client.gems.list({ signal }),
+      () => client.quota(signal),
+    ]) {
+      try {
+        await read()
+      } catch (error) {
+        if (!isGeminiWebError(error) || error.code !== 'drift') yield failed('protocol', error)
+      }
+    }
+  }
   const drifts = client.drifts()
   if (drifts.length === 0) yield ok('protocol', 'Every shape seen was as expected.')
   for (const { constant, path, expected, found, count } of drifts) {
