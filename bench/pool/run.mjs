@@ -17,22 +17,32 @@ const accounts = Array.from({ length: ACCOUNTS }, (_, index) => ({
   value: index,
 }))
 
+function cpuMs() {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1_000
+}
+
 function line(name, micros, note = '') {
   console.log(`${name.padEnd(64)} ${micros.toFixed(1).padStart(8)} µs  ${note}`)
 }
 
-/** Median of five rounds of `count` leases, in microseconds per lease, taken and given back. */
-async function measure(pool, count, ask = () => ({ model: 'm' })) {
+/**
+ * Median of five rounds of `count` leases, taken and given back: microseconds of CPU per lease, which other work on the
+ * machine disturbs less than the clock does; by the clock for what waits.
+ */
+async function measure(pool, count, ask = () => ({ model: 'm' }), clock = cpuMs) {
   const rounds = []
   for (let round = 0; round < 6; round++) {
-    const started = performance.now()
+    const started = clock()
     for (let index = 0; index < count; index++) (await pool.lease(ask(index))).release()
-    rounds.push(((performance.now() - started) * 1_000) / count)
+    rounds.push(((clock() - started) * 1_000) / count)
   }
   return rounds.slice(1).sort((left, right) => left - right)[2]
 }
 
-console.log(`node ${process.version}, ${ACCOUNTS} accounts behind 50 addresses; a lease taken and given back\n`)
+console.log(
+  `node ${process.version}, ${ACCOUNTS} accounts behind 50 addresses; a lease taken and given back\nmemory in CPU time, Redis by the clock\n`,
+)
 
 const free = createAccountPool({ accounts, policy })
 line('memory: all ready', await measure(free, 20_000), 'target < 50')
@@ -51,9 +61,9 @@ const busy = createAccountPool({ accounts, policy })
 for (let index = 0; index < ACCOUNTS * 2 - 1; index++) await busy.lease({ model: 'm' })
 line('memory: 1 free slot of 2,000', await measure(busy, 2_000))
 await busy.lease()
-const started = performance.now()
+const started = cpuMs()
 for (let index = 0; index < 500; index++) await busy.lease().catch(() => {})
-line('memory: refused, none free', ((performance.now() - started) * 1_000) / 500)
+line('memory: refused, none free', ((cpuMs() - started) * 1_000) / 500)
 
 if (spawnSync('redis-server', ['--version']).status !== 0) {
   console.log('\nredis-server is not installed: the second half is left out (apt-get install redis-server)')
@@ -93,7 +103,12 @@ try {
     const pool = shared(name, options)
     ;(await pool.lease()).release()
     trips = 0
-    const micros = await measure(pool, 2_000)
+    const micros = await measure(
+      pool,
+      2_000,
+      () => ({ model: 'm' }),
+      () => performance.now(),
+    )
     const each = trips / 12_000
     line(`redis: ${name}, taken and given back`, micros, `${each.toFixed(2)} round trips (1 to take, 1 to give back)`)
 

@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest'
-import { createAccountPool, type AccountOptions, type AccountPool, type PoolChange, type PoolPolicy } from './index.ts'
+import {
+  createAccountPool,
+  createMemoryPoolState,
+  type AccountOptions,
+  type AccountPool,
+  type PoolChange,
+  type PoolPolicy,
+} from './index.ts'
 
 const START = Date.parse('2026-11-20T18:00:00.000Z')
 const OPEN: PoolPolicy = { egressPerMinute: false, perHour: false, perDay: false, waitMs: 0 }
@@ -248,6 +255,28 @@ describe('createAccountPool', () => {
     trial.release()
     await pool.close()
     expect(changes.map(({ type }) => type)).toEqual(['rested', 'recovered'])
+  })
+
+  it('answers honestly while a shared state is away, and tells who did not get a lease back', async () => {
+    const line = { cut: true }
+    const inner = createMemoryPoolState()
+    const away = () => Promise.reject(new Error('Redis does not answer'))
+    const errors: unknown[] = []
+    const pool = createAccountPool({
+      accounts: [{ id: 'a', value: 'client' }],
+      policy: OPEN,
+      state: {
+        ...inner,
+        put: (accounts) => (line.cut ? away() : inner.put(accounts)),
+        release: () => away(),
+      },
+      onStateError: (error) => errors.push(error),
+    })
+    await expect(pool.lease()).rejects.toMatchObject({ code: 'upstream_unavailable', retryAfterMs: 2_000 })
+    line.cut = false
+    ;(await pool.lease()).release()
+    await pool.close()
+    expect(errors).toMatchObject([{ message: 'Redis does not answer' }])
   })
 
   it.each([

@@ -1,4 +1,4 @@
-import { throwIfAborted } from '@castorjs/content-generator'
+import { GenerationError, throwIfAborted } from '@castorjs/content-generator'
 import { readStatus, type AccountStatus } from './account-status.ts'
 import { judge, type Failure, type RestKind, type Verdict } from './failures.ts'
 import { createMemoryPoolState } from './memory-state.ts'
@@ -107,6 +107,9 @@ export interface AccountPool<Value> {
 
 /** How often a waiting request looks again when other processes may have given an account back, in milliseconds. */
 const SHARED_LOOK_MS = 250
+
+/** When to ask again while a shared state is away, in milliseconds. */
+const STATE_RETRY_MS = 2_000
 
 interface Entry<Value> {
   account: PooledAccount
@@ -242,16 +245,20 @@ export function createAccountPool<Value>({
 
   async function acquire(ask: Ask): Promise<Answer> {
     try {
-      await ready
-    } catch {
-      ready = putAll()
-      await ready
+      await ready.catch(() => (ready = putAll()))
+      const answer = await state.acquire(ask)
+      if (answer.ok || entries.size === 0 || Object.keys(answer.obstacles).length > 0) return answer
+      // The shared state knows no account at all: it was emptied.
+      await putAll()
+      return await state.acquire(ask)
+    } catch (error) {
+      const message = 'The state that the accounts share cannot be reached. Try again in a moment.'
+      throw new GenerationError('upstream_unavailable', message, {
+        retryAfterMs: STATE_RETRY_MS,
+        fault: 'castor',
+        cause: error,
+      })
     }
-    const answer = await state.acquire(ask)
-    if (answer.ok || entries.size === 0 || Object.keys(answer.obstacles).length > 0) return answer
-    // The shared state knows no account at all: it was emptied.
-    await putAll()
-    return state.acquire(ask)
   }
 
   function putAll(): Promise<void> {
