@@ -12,6 +12,7 @@ describe('toInlinePart', () => {
   it.each([
     ['parameters in the label', `data:image/png;charset=utf-8;base64,${PNG}`, 'image/png'],
     ['a wrong label', `data:image/jpeg;base64,${PNG}`, 'image/png'],
+    ['a label like a method', `data:constructor;base64,${PNG}`, 'image/png'],
     ['no label', `data:;base64,${PNG}`, 'image/png'],
     ['a label that says nothing', `data:application/octet-stream;base64,${PNG}`, 'image/png'],
     ['a film called a picture', `data:image/png;base64,${MP4}`, 'video/mp4'],

@@ -2,46 +2,48 @@ import { fileTypeFromBuffer } from 'file-type'
 import { base64ToBytes } from './base64.ts'
 
 /** Other names of types that Gemini reads, each to the name it is sent under. */
-const SYNONYMS: Record<string, string> = {
-  'image/jpg': 'image/jpeg',
-  'image/pjpeg': 'image/jpeg',
-  'image/x-png': 'image/png',
-  'image/heic-sequence': 'image/heic',
-  'image/heif-sequence': 'image/heif',
-  'audio/mp3': 'audio/mpeg',
-  'audio/x-mp3': 'audio/mpeg',
-  'audio/x-wav': 'audio/wav',
-  'audio/wave': 'audio/wav',
-  'audio/vnd.wave': 'audio/wav',
-  'audio/x-aiff': 'audio/aiff',
-  'audio/x-flac': 'audio/flac',
-  'audio/x-aac': 'audio/aac',
-  'audio/aacp': 'audio/aac',
-  'audio/m4a': 'audio/mp4',
-  'audio/x-m4a': 'audio/mp4',
-  'audio/opus': 'audio/ogg',
-  'application/ogg': 'audio/ogg',
-  'video/quicktime': 'video/mov',
-  'video/avi': 'video/avi',
-  'video/vnd.avi': 'video/avi',
-  'video/x-msvideo': 'video/avi',
-  'video/mpg': 'video/mpeg',
-  'video/mp1s': 'video/mpeg',
-  'video/mp2p': 'video/mpeg',
-  'video/x-m4v': 'video/mp4',
-  'video/x-ms-wmv': 'video/wmv',
-  'video/x-ms-asf': 'video/wmv',
-  'application/vnd.ms-asf': 'video/wmv',
-  'video/flv': 'video/x-flv',
-  'video/3gpp2': 'video/3gpp',
-  'application/x-pdf': 'application/pdf',
-}
+const SYNONYMS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    'image/jpg': 'image/jpeg',
+    'image/pjpeg': 'image/jpeg',
+    'image/x-png': 'image/png',
+    'image/heic-sequence': 'image/heic',
+    'image/heif-sequence': 'image/heif',
+    'audio/mp3': 'audio/mpeg',
+    'audio/x-mp3': 'audio/mpeg',
+    'audio/x-wav': 'audio/wav',
+    'audio/wave': 'audio/wav',
+    'audio/vnd.wave': 'audio/wav',
+    'audio/x-aiff': 'audio/aiff',
+    'audio/x-flac': 'audio/flac',
+    'audio/x-aac': 'audio/aac',
+    'audio/aacp': 'audio/aac',
+    'audio/m4a': 'audio/mp4',
+    'audio/x-m4a': 'audio/mp4',
+    'audio/opus': 'audio/ogg',
+    'application/ogg': 'audio/ogg',
+    'video/quicktime': 'video/mov',
+    'video/avi': 'video/avi',
+    'video/vnd.avi': 'video/avi',
+    'video/x-msvideo': 'video/avi',
+    'video/mpg': 'video/mpeg',
+    'video/mp1s': 'video/mpeg',
+    'video/mp2p': 'video/mpeg',
+    'video/x-m4v': 'video/mp4',
+    'video/x-ms-wmv': 'video/wmv',
+    'video/x-ms-asf': 'video/wmv',
+    'application/vnd.ms-asf': 'video/wmv',
+    'video/flv': 'video/x-flv',
+    'video/3gpp2': 'video/3gpp',
+    'application/x-pdf': 'application/pdf',
+  }),
+)
 
 /** One name per type: lower case, without parameters, synonyms resolved. Empty for a missing or unknowing label. */
 export function normalizeMediaType(label: string | undefined): string {
   const type = (label ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? ''
   if (type === 'application/octet-stream' || type === 'binary/octet-stream' || type === '*/*') return ''
-  return SYNONYMS[type] ?? type
+  return SYNONYMS.get(type) ?? type
 }
 
 /** Enough to tell every type we know, and cheap however large the file is. A multiple of 4. */
