@@ -26,30 +26,32 @@ const OPENAI_ERRORS: Record<ErrorCode, { type: string; code: string | null }> = 
 }
 
 /** Names of the middle that callers of this dialect know under another. */
-const PARAMS: Record<string, string> = {
-  contents: 'messages',
-  systemInstruction: 'messages',
-  tools: 'tools',
-  toolConfig: 'tool_choice',
-  'generationConfig.temperature': 'temperature',
-  'generationConfig.topP': 'top_p',
-  'generationConfig.topK': 'top_k',
-  'generationConfig.maxOutputTokens': 'max_tokens',
-  'generationConfig.stopSequences': 'stop',
-  'generationConfig.seed': 'seed',
-  'generationConfig.responseLogprobs': 'logprobs',
-  'generationConfig.logprobs': 'top_logprobs',
-  'generationConfig.responseMimeType': 'response_format',
-  'generationConfig.responseJsonSchema': 'response_format',
-  'generationConfig.responseModalities': 'modalities',
-  'generationConfig.thinkingConfig': 'reasoning_effort',
-  'generationConfig.imageConfig': 'size',
-}
+const PARAMS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    contents: 'messages',
+    systemInstruction: 'messages',
+    tools: 'tools',
+    toolConfig: 'tool_choice',
+    'generationConfig.temperature': 'temperature',
+    'generationConfig.topP': 'top_p',
+    'generationConfig.topK': 'top_k',
+    'generationConfig.maxOutputTokens': 'max_tokens',
+    'generationConfig.stopSequences': 'stop',
+    'generationConfig.seed': 'seed',
+    'generationConfig.responseLogprobs': 'logprobs',
+    'generationConfig.logprobs': 'top_logprobs',
+    'generationConfig.responseMimeType': 'response_format',
+    'generationConfig.responseJsonSchema': 'response_format',
+    'generationConfig.responseModalities': 'modalities',
+    'generationConfig.thinkingConfig': 'reasoning_effort',
+    'generationConfig.imageConfig': 'size',
+  }),
+)
 
 /** An error as OpenAI writes it, with the status where it is not the table's. */
 export function encodeErrorBody(error: GenerationError): { body: OpenAIErrorBody; status: number } {
   const { type, code } = OPENAI_ERRORS[error.code]
-  const param = error.field === undefined ? null : (PARAMS[error.field] ?? error.field)
+  const param = error.field === undefined ? null : (PARAMS.get(error.field) ?? error.field)
   const suggestions = error.suggestions.length === 0 ? '' : ` Did you mean ${error.suggestions.join(', ')}?`
   const special = specialCode(error, param)
   return {

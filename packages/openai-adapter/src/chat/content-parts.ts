@@ -5,28 +5,32 @@ import { wrapPcm } from '../wav.ts'
 import type { ContentPart } from './schema.ts'
 
 /** Types of the `format` of an `input_audio` part; only used where the bytes say nothing. */
-const AUDIO_FORMATS: Record<string, string> = {
-  wav: 'audio/wav',
-  mp3: 'audio/mpeg',
-  flac: 'audio/flac',
-  ogg: 'audio/ogg',
-  opus: 'audio/ogg',
-  aac: 'audio/aac',
-  m4a: 'audio/mp4',
-  mp4: 'audio/mp4',
-  webm: 'audio/webm',
-  aiff: 'audio/aiff',
-}
+const AUDIO_FORMATS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    wav: 'audio/wav',
+    mp3: 'audio/mpeg',
+    flac: 'audio/flac',
+    ogg: 'audio/ogg',
+    opus: 'audio/ogg',
+    aac: 'audio/aac',
+    m4a: 'audio/mp4',
+    mp4: 'audio/mp4',
+    webm: 'audio/webm',
+    aiff: 'audio/aiff',
+  }),
+)
 
-const TYPES_BY_EXTENSION: Record<string, string> = {
-  pdf: 'application/pdf',
-  txt: 'text/plain',
-  md: 'text/markdown',
-  csv: 'text/csv',
-  html: 'text/html',
-  json: 'application/json',
-  xml: 'application/xml',
-}
+const TYPES_BY_EXTENSION: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    pdf: 'application/pdf',
+    txt: 'text/plain',
+    md: 'text/markdown',
+    csv: 'text/csv',
+    html: 'text/html',
+    json: 'application/json',
+    xml: 'application/xml',
+  }),
+)
 
 /**
  * Turns one piece of content into a part. Bytes are typed by what they are; a picture field may hold a film.
@@ -61,7 +65,7 @@ export async function decodeContentPart(
       const where = `${field}.input_audio.data`
       if (isRemote(data)) return files.remember(data, where)
       if (format === 'pcm16') return pcmAsWav(data, where)
-      return toInlinePart({ data, label: AUDIO_FORMATS[format ?? ''], field: where })
+      return toInlinePart({ data, label: AUDIO_FORMATS.get(format ?? ''), field: where })
     }
     case 'file':
       return decodeFile(part.file, `${field}.file`, files)
@@ -87,7 +91,7 @@ interface FileBody {
 
 function decodeFile(file: FileBody, field: string, files: FileFields): Promise<Part> | Part {
   const extension = /\.(\w+)$/.exec(file.filename ?? '')?.[1]?.toLowerCase() ?? ''
-  const label = file.mime_type ?? TYPES_BY_EXTENSION[extension]
+  const label = file.mime_type ?? TYPES_BY_EXTENSION.get(extension)
   if (file.file_data != null) {
     const where = `${field}.file_data`
     if (/^(?:data|https?|gs):/.test(file.file_data)) return decodeLocation(file.file_data, where, label, files)

@@ -497,6 +497,11 @@ describe('bad input', () => {
     ['temperature out of range', { model: GEMINI_2, messages: hi, temperature: 3 }, 'temperature'],
     ['two answers (row 31)', { model: GEMINI_2, messages: hi, n: 2 }, 'n'],
     ['an unknown effort', { model: GEMINI_2, messages: hi, reasoning_effort: 'titanic' }, 'reasoning_effort'],
+    [
+      'a tool named like a method',
+      { model: GEMINI_2, messages: hi, tools: [{ type: 'constructor' }] },
+      'tools[0].type',
+    ],
     ['an unknown tool', { model: GEMINI_2, messages: hi, tools: [{ type: 'mcp' }] }, 'tools[0].type'],
     [
       'a choice nobody offers',

@@ -20,17 +20,19 @@ export interface DecodedTools {
 }
 
 /** Server tools by the names clients use for them, as tool types or as functions without parameters. */
-const SERVER_TOOLS: Record<string, 'codeExecution' | 'googleSearch' | 'urlContext'> = {
-  codeExecution: 'codeExecution',
-  code_execution: 'codeExecution',
-  code_interpreter: 'codeExecution',
-  googleSearch: 'googleSearch',
-  google_search: 'googleSearch',
-  web_search: 'googleSearch',
-  web_search_preview: 'googleSearch',
-  urlContext: 'urlContext',
-  url_context: 'urlContext',
-}
+const SERVER_TOOLS: ReadonlyMap<string, string> = new Map(
+  Object.entries({
+    codeExecution: 'codeExecution',
+    code_execution: 'codeExecution',
+    code_interpreter: 'codeExecution',
+    googleSearch: 'googleSearch',
+    google_search: 'googleSearch',
+    web_search: 'googleSearch',
+    web_search_preview: 'googleSearch',
+    urlContext: 'urlContext',
+    url_context: 'urlContext',
+  }),
+)
 
 /**
  * Reads `tools`, `tool_choice`, their old forms `functions` and `function_call`, and `web_search_options`.
@@ -83,7 +85,7 @@ export function decodeTools(body: ChatRequestBody, names: ToolNames): DecodedToo
 
 /** A tool by its type, or a bare function by its name: the reference documents call code execution so. */
 function readServerTool(tool: ChatTool): string | undefined {
-  if (tool.type !== 'function' && tool.type !== 'custom') return SERVER_TOOLS[tool.type]
+  if (tool.type !== 'function' && tool.type !== 'custom') return SERVER_TOOLS.get(tool.type)
   if (tool.function == null || tool.function.parameters != null) return undefined
   const { name } = tool.function
   return name === 'codeExecution' || name === 'googleSearch' || name === 'urlContext' ? name : undefined
@@ -153,7 +155,7 @@ function decodeToolChoice(
     )
   }
   // "Call code execution" is not something Gemini can be told; offering it is all there is.
-  if (SERVER_TOOLS[name] !== undefined && !declarations.has(names.encode(name))) return undefined
+  if (SERVER_TOOLS.has(name) && !declarations.has(names.encode(name))) return undefined
   return only('ANY', [name])
 }
 

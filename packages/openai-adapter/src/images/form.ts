@@ -28,7 +28,8 @@ export async function readImageForm(request: Request, { maxBytes }: { maxBytes: 
       'The body is not a valid multipart form; let your client write the `content-type` with its boundary.',
     )
   }
-  const fields: Record<string, unknown> = {}
+  // Names are a stranger's: no prototype to meet.
+  const fields = Object.create(null) as Record<string, unknown>
   const files: ImageForm['files'] = []
   for (const [name, value] of form) {
     if (typeof value !== 'string') {
