@@ -5,6 +5,7 @@
 
 import { buildTime, readTime, withoutUndefined } from './fields.ts'
 import { get, read, readNumber, readString, wirePath } from './path.ts'
+import { buildResearchJob } from './research.ts'
 
 /** Payload of `kwDCne`. */
 export function jobPayload(jobId: string): unknown[] {
@@ -64,7 +65,8 @@ export function buildJob({
   finishedMs,
   done,
   state,
-}: Job): unknown[] {
+  research = false,
+}: Job & { research?: boolean }): unknown[] {
   const about = [
     null,
     null,
@@ -74,6 +76,8 @@ export function buildJob({
   ]
   const job: unknown[] = [id, about, buildTime(createdMs)]
   if (done) job.push(buildTime(finishedMs ?? createdMs), 1)
-  if (state !== undefined) job.push({ 70: state })
+  // One client takes a research for done when the reply mentions the chip of its report. Source: fact sheet §10.1 [W].
+  if (done && research) job.push({ 57: buildResearchJob(id, { running: false }) })
+  else if (state !== undefined) job.push({ 70: state })
   return [job]
 }
