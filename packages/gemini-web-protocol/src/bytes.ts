@@ -88,11 +88,3 @@ function compareWindow(
   while (position < size && known[at + position] === next[from + position]) position++
   return position
 }
-
-/** Whether two ranges of the same length are equal. */
-export function sameBytes(a: Uint8Array, aFrom: number, b: Uint8Array, bFrom: number, length: number): boolean {
-  for (let index = 0; index < length; index++) {
-    if (a[aFrom + index] !== b[bFrom + index]) return false
-  }
-  return true
-}

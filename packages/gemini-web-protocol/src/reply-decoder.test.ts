@@ -22,12 +22,20 @@ function body(frames: readonly Frame[], { end = true }: { end?: boolean } = {}):
   return new TextEncoder().encode(end ? text + encoder.push(trailerEntries({ ms: 9 })) + encoder.end() : text)
 }
 
-function snapshot(candidate: Partial<CandidateInput>): Frame {
-  return [
-    messageEntry(
-      snapshotMessage({ ...ids, candidates: [{ id: 'rc_1', ...candidate }], modelId: 'm', modelName: '3.6 Flash' }),
-    ),
-  ]
+function snapshot(candidate: Partial<CandidateInput>, nodes?: unknown, modelName = '3.6 Flash'): Frame {
+  const message = snapshotMessage({
+    ...ids,
+    candidates: [{ id: 'rc_1', ...candidate }],
+    modelId: 'm',
+    modelName,
+    ...(nodes === undefined ? {} : { nodes }),
+  })
+  return [messageEntry(message)]
+}
+
+/** The answer as parsed nodes, one per line. */
+function nodesOf(text: string): unknown {
+  return text.split('\n').map((line) => [null, [null, 0, line, { 3: [line.length, true] }]])
 }
 
 /** The plain way through every frame: what the decoder must agree with. */
@@ -166,28 +174,65 @@ describe('createReplyDecoder', () => {
       between: fc.option(fc.constantFrom('title', 'activity', 'refusal', 'two', 'progress'), { freq: 6 }),
       working: fc.boolean(),
       card: fc.option(grapheme, { freq: 12 }),
+      nodes: fc.boolean(),
+      filler: fc.option(fc.integer({ min: 1, max: 40 }), { freq: 3 }),
     })
     fc.assert(
       fc.property(fc.array(step, { maxLength: 14 }), fc.integer({ min: 1, max: 200 }), (steps, size) => {
         let text = ''
         let thoughts = ''
         const frames: Frame[] = []
-        for (const { part, rewrite, between, working, card, ...more } of steps) {
+        for (const { part, rewrite, between, working, card, nodes, filler, ...more } of steps) {
           if (rewrite !== null) text = text.slice(0, rewrite)
-          text += part
+          text += part + (filler === null ? '' : `["{${filler}}"],\\ `.repeat(filler))
           if (more.thoughts !== null) thoughts += more.thoughts
           const candidate = { text, thoughts, working, ...(card === null ? {} : { cardText: card }) }
           if (between === 'title') frames.push([messageEntry(titleMessage({ ...ids, title: part }))])
           if (between === 'activity') frames.push([messageEntry(activityMessage({ ...ids, label: part }))])
           if (between === 'refusal') frames.push([refusalEntry({ status: 13, code: 1096 })])
           if (between === 'progress') frames.push([messageEntry(progressMessage(4))])
-          frames.push(between === 'two' ? [...snapshot(candidate), ...snapshot(candidate)] : snapshot(candidate))
+          const frame = snapshot(candidate, nodes ? nodesOf(text) : undefined)
+          frames.push(between === 'two' ? [...frame, ...frame] : frame)
         }
         const bytes = body(frames)
         expect(readInPieces(bytes, size).reply).toEqual(readPlain(bytes))
       }),
       { numRuns: 400 },
     )
+  })
+
+  it('follows an answer that is repeated as nodes', () => {
+    const lines = Array.from(
+      { length: 60 },
+      (_, index) => `${index}. "quoted" [brackets] {braces}, a \\ and a comma, <b> = & 🇯🇵 ${'x'.repeat(40)}`,
+    )
+    const texts = lines.map((_, index) => lines.slice(0, index + 1).join('\n'))
+    const bytes = body([
+      ...texts.map((text) => snapshot({ text }, nodesOf(text))),
+      snapshot({ text: `${texts.at(-1)}!`, complete: true }, nodesOf(`${texts.at(-1)}!`)),
+    ])
+    const read = readInPieces(bytes, 1_000)
+    expect(read.texts).toEqual([...texts, `${texts.at(-1)}!`])
+    expect(read.reply).toEqual(readPlain(bytes))
+  })
+
+  it.each([
+    ['shrink', [[1]], 'Flash'],
+    ['change in the middle', [[1], 'xyz', [3]], 'Flash'],
+    ['are gone', null, 'Flash'],
+    ['become a text, which one client took for the context token', 'AwAAAA', 'Flash'],
+    ['grow while the model changes', [[1], 'abc', [3], 'more'], 'Pro'],
+  ])('reads a snapshot whose nodes %s', (_, nodes, modelName) => {
+    const first = [[1], 'abc', [3]]
+    const bytes = body([
+      snapshot({ text: 'a', complete: true }, first, 'Flash'),
+      snapshot({ text: 'ab', complete: true }, [...first, 4], 'Flash'),
+      snapshot({ text: 'abc', complete: true }, nodes, modelName),
+      snapshot({ text: 'abcd', complete: true }, nodes, modelName),
+    ])
+    const { reply } = readInPieces(bytes, 64)
+    expect(reply.text).toBe('abcd')
+    expect(reply).toEqual(readPlain(bytes))
   })
 
   it('reads several candidates; the first is the answer', () => {

@@ -13,7 +13,8 @@
  * works for every recording, and lets the declared lengths be wrong.
  */
 
-import { copyInto, createByteBuffer, reserve, sameBytes, sharedPrefix } from './bytes.ts'
+import { type AnswerNodes, findAnswerNodes, followAnswerNodes } from './answer-nodes.ts'
+import { copyInto, createByteBuffer, reserve, sharedPrefix } from './bytes.ts'
 import { parse } from './envelope.ts'
 import { DEFAULT_MAX_BUFFERED, FrameError, REPLY_PREFIX } from './frames.ts'
 import {
@@ -68,6 +69,8 @@ interface Anchor {
   textEnd: number | undefined
   /** UTF-16 units of the text. */
   textLength: number
+  /** The answer's nodes behind the text; null when there are none, undefined when not looked for yet. */
+  nodes: AnswerNodes | null | undefined
   /** True once another message was merged: the rest must be read again. */
   stale: boolean
 }
@@ -146,36 +149,46 @@ export function createReplyDecoder({ maxBuffered = DEFAULT_MAX_BUFFERED }: Reply
     copyInto(tail, tail.length, fresh.bytes, 0, fresh.length)
     const textBytes = findTextEnd(tail.bytes.subarray(0, tail.length))
     if (textBytes === undefined) return false
-    const restLength = last.length - textEnd
-    const restIsSame =
-      !anchor.stale &&
-      tail.length - textBytes === restLength &&
-      sameBytes(tail.bytes, textBytes, last.bytes, textEnd, restLength)
-    if (restIsSame) {
-      const added = decodeText(utf8.decode(tail.bytes.subarray(0, textBytes)))
-      if (added === undefined) return false
-      const first = reply.candidates[0]
-      if (first === undefined) return false
+    const rest = tail.bytes.subarray(textBytes, tail.length)
+    const first = reply.candidates[0]
+    const text = decodeText(utf8.decode(tail.bytes.subarray(0, textBytes)))
+    if (first === undefined || text === undefined) return false
+    if (!anchor.stale && restIsSame(anchor, textEnd, rest)) {
       reply.messages++
-      first.text += added
+      first.text += text
       reply.text = first.text
-      updates.push(added === '' ? { type: 'message' } : { type: 'message', text: { kept: anchor.textLength, added } })
-      anchor.textLength += added.length
+      updates.push(
+        text === '' ? { type: 'message' } : { type: 'message', text: { kept: anchor.textLength, added: text } },
+      )
     } else {
       const frame = parse(ENTRY_START + utf8.decode(tail.bytes.subarray(0, tail.length)))
       const payload = onlyPayload(frame)
       if (payload === undefined) return false
       const message = parse(anchor.payloadStart + payload)
-      const added = readOnlyTextPart(message)
-      if (added === undefined) return false
-      updates.push(mergeMessage(reply, message, { kept: anchor.textLength, added }))
-      anchor.textLength += added.length
+      if (readOnlyTextPart(message) !== text) return false
+      updates.push(mergeMessage(reply, message, { kept: anchor.textLength, added: text }))
+      anchor.nodes = undefined
       anchor.stale = false
     }
+    anchor.textLength += text.length
     anchor.textEnd = textEnd + textBytes
     copyInto(last, matched, fresh.bytes, 0, fresh.length)
     last.length = length
     return true
+  }
+
+  /** Whether what follows the text is what it was, the answer's nodes aside. Remembers where those are now. */
+  function restIsSame(anchor: Anchor, textEnd: number, rest: Uint8Array): boolean {
+    if (
+      rest.length === last.length - textEnd &&
+      sharedPrefix(last.bytes, textEnd, last.length, rest, 0, rest.length) === rest.length
+    )
+      return true
+    if (anchor.nodes === undefined) anchor.nodes = findAnswerNodes(last.bytes.subarray(textEnd, last.length)) ?? null
+    if (anchor.nodes === null) return false
+    const nodes = followAnswerNodes(anchor.nodes, last.bytes, textEnd, last.length, rest)
+    if (nodes !== undefined) anchor.nodes = nodes
+    return nodes !== undefined
   }
 
   /** The plain way: parse the whole frame. */
@@ -225,7 +238,14 @@ export function createReplyDecoder({ maxBuffered = DEFAULT_MAX_BUFFERED }: Reply
     if (typeof payloadStart !== 'string') return
     if (matched === 0) [last, fresh] = [fresh, last]
     else copyInto(last, matched, fresh.bytes, 0, fresh.length)
-    anchor = { payloadStart, textStart: start[0].length, textEnd: undefined, textLength: part.length, stale: false }
+    anchor = {
+      payloadStart,
+      textStart: start[0].length,
+      textEnd: undefined,
+      textLength: part.length,
+      nodes: undefined,
+      stale: false,
+    }
   }
 
   /** Finds the end of the kept snapshot's text, once the next one has shown that it matters. */
