@@ -19,7 +19,7 @@ const IMAGES = new Set(['image/png', 'image/jpeg', 'image/webp', 'image/heic', '
 const KNOWN = new Set([
   ...IMAGES,
   ...['wav', 'mpeg', 'aiff', 'aac', 'ogg', 'flac', 'mp4', 'webm'].map((name) => `audio/${name}`),
-  ...['mp4', 'mpeg', 'mov', 'avi', 'x-flv', 'webm', 'wmv', '3gpp', 'x-matroska'].map((name) => `video/${name}`),
+  ...['mp4', 'mpeg', 'mov', 'avi', 'x-flv', 'webm', 'wmv', '3gpp'].map((name) => `video/${name}`),
   'application/pdf',
 ])
 
