@@ -37,7 +37,7 @@ export interface Batch {
   one(id: string, payload: unknown, options?: BatchCallOptions): Promise<unknown>
 }
 
-export interface BatchCallOptions {
+interface BatchCallOptions {
   signal?: AbortSignal
   /** Page the call pretends to come from. */
   sourcePath?: string

@@ -15,6 +15,39 @@ export type { SessionState, SessionStore } from './session-state.ts'
 export type { BaseUrls } from './wire.ts'
 export type { Drift } from './drift.ts'
 export type { Patience } from './watch.ts'
+export type { Chats, ListChatsOptions, ReadChatOptions } from './chats.ts'
+export type { Gems } from './gems.ts'
+export type {
+  DownloadedImage,
+  DownloadedMedia,
+  DownloadOptions,
+  ImageOptions,
+  MediaDownloads,
+  MediaPolling,
+  MediaStatus,
+} from './media.ts'
+export type { PlannedResearch, Research, ResearchStatus, RunningResearch } from './research.ts'
+export type { Quota } from './quota.ts'
+export type { FileData, UploadOptions } from './upload.ts'
+export type {
+  CanvasDocument,
+  ChatList,
+  ChatSummary,
+  ChatTurn,
+  FeatureQuota,
+  FileReference,
+  Gem,
+  GemInput,
+  GeneratedImage,
+  MediaFile,
+  Music,
+  ResearchPlan,
+  ResearchReport,
+  ToolName,
+  Usage,
+  WebImage,
+  WebModel,
+} from '@castorjs/gemini-web-protocol'
 export type { ProtocolOverrides } from './stream-generate.ts'
 export { readCookies, type CookieInput, type CookiePair, type ImportedCookie } from './cookies/read-cookies.ts'
 export {

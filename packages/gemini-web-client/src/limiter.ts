@@ -1,7 +1,7 @@
 import { onAbort } from './within.ts'
 
 /** A place to work; give it back exactly once. */
-export type Release = () => void
+type Release = () => void
 
 /** Lets a few generations run at a time, and one per chat. Those that wait are served in the order they came. */
 export interface Limiter {

@@ -63,7 +63,7 @@ function toOffered({ id, label, description, mode, name }: AccountModel): Offere
   }
 }
 
-export function modeNameOf(mode: number | undefined): ModeName | undefined {
+function modeNameOf(mode: number | undefined): ModeName | undefined {
   return (Object.keys(MODES) as ModeName[]).find((name) => MODES[name] === mode)
 }
 

@@ -27,7 +27,7 @@ export interface SessionStore {
 const IMPORTS_KEPT = 20
 
 /** Fingerprint of an export: the session and ticket in it, hashed. */
-export async function fingerprint(cookies: readonly ImportedCookie[]): Promise<string> {
+async function fingerprint(cookies: readonly ImportedCookie[]): Promise<string> {
   const value = (name: string): string => cookies.find((cookie) => cookie.name === name)?.value ?? ''
   const bytes = new TextEncoder().encode(`${value(SESSION_COOKIE)}\n${value(TICKET_COOKIE)}`)
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))

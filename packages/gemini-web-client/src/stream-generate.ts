@@ -111,6 +111,3 @@ function attestation(): Pick<PromptRequest, 'attestation' | 'nonce'> {
   const nonce = Array.from(noise.subarray(0, 16), (byte) => byte.toString(16).padStart(2, '0')).join('')
   return { attestation: text, nonce }
 }
-
-/** Names of the tools a turn may ask for. */
-export const TOOL_NAMES = Object.keys(TOOLS) as readonly ToolName[]

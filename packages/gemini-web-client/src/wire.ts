@@ -11,7 +11,7 @@ import { GeminiWebError } from './error.ts'
 /** Base URL of each host, or one for all of them; for tests and mirrors. */
 export type BaseUrls = string | Partial<Record<HostName, string>>
 
-export interface WireRequest extends TransportRequest {
+interface WireRequest extends TransportRequest {
   /** Default `all`. */
   cookies?: CookieChoice
   /** Name of the host to assume when the URL is already on a replaced base. */
@@ -31,7 +31,7 @@ export interface Wire {
   locate(url: string, near: HostName): Place | undefined
 }
 
-export interface Place {
+interface Place {
   /** Absent for a host of Google's that has no name here. */
   host?: HostName
   /** Public URL. */

@@ -32,7 +32,7 @@ export interface ScriptedRequest {
   body: string
 }
 
-export type Script = (request: ScriptedRequest) => Scripted | Promise<Scripted>
+type Script = (request: ScriptedRequest) => Scripted | Promise<Scripted>
 
 export interface ScriptedApp {
   transport: Transport
@@ -54,7 +54,7 @@ export interface ScriptedAppOptions {
   other?: Script
 }
 
-export const TOKEN = 'ADtestToken:1790000000000'
+const TOKEN = 'ADtestToken:1790000000000'
 
 const DEFAULTS: Required<Omit<ScriptedAppOptions, 'rpc' | 'batch'>> = {
   page: () => ({ body: buildAppPage({ token: TOKEN, buildLabel: 'boq_test_p0', sessionId: '-1' }) }),

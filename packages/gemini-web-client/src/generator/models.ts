@@ -98,7 +98,7 @@ function isOffered(mode: ModeName, offered: readonly OfferedModel[]): boolean {
 }
 
 /** `3.1 Pro` becomes `gemini-3.1-pro`. */
-export function publicName({ displayName }: OfferedModel): string | undefined {
+function publicName({ displayName }: OfferedModel): string | undefined {
   return displayName === undefined ? undefined : `gemini-${displayName.toLowerCase().replace(/[^a-z0-9.]+/g, '-')}`
 }
 
@@ -136,7 +136,7 @@ export function listModels(
 }
 
 /** The names most like a wrong one, best first, three at most. */
-export function nearMatches(name: string, names: readonly string[]): string[] {
+function nearMatches(name: string, names: readonly string[]): string[] {
   const wanted = bigrams(name)
   return names
     .map((one) => ({ one, score: likeness(wanted, bigrams(one)) }))
