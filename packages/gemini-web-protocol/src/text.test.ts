@@ -100,6 +100,11 @@ describe('cleanText', () => {
     )
   })
 
+  it('knows a fence that is indented, however it arrives', () => {
+    const text = ' ```python?code_reference&code_event_index=2\nprint(1)\n ```\nDone.'
+    for (let cut = 0; cut <= text.length; cut++) expect(inPieces(text, [cut, cut + 1])).toBe('Done.')
+  })
+
   it('never gives out half a surrogate pair, an open placeholder, or a closing fence at the end', () => {
     const cleaner = createTextCleaner()
     expect(cleaner.push('ok \ud83d')).toBe('ok ')

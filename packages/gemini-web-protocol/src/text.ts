@@ -248,7 +248,8 @@ function plainEnd(text: string, end: number, ended: boolean): number {
   for (let from = 0; from < tail.length; from++) {
     const rest = tail.slice(from)
     const opens = OPENINGS.some((opening) => opening.startsWith(rest))
-    const fence = /^ {0,3}`{1,2}$/.test(rest) && (from === 0 ? end - tail.length === 0 : tail[from - 1] === '\n')
+    const fence =
+      /^(?: {1,3}| {0,3}`{1,2})$/.test(rest) && (from === 0 ? end - tail.length === 0 : tail[from - 1] === '\n')
     if (opens || fence || /^\\+$/.test(rest)) {
       stop = end - tail.length + from
       break
