@@ -14,6 +14,7 @@ const gateway = await startGateway(
     dataDir: mkdtempSync(join(tmpdir(), 'castor-bench-')),
     accounts: [{ label: 'bench', secure1psid: session, secure1psidts: ticket }],
     geminiWeb: { baseUrls: emulatorBaseUrls(process.env.EMULATOR_URL), maxConcurrent: 1_000 },
+    limits: { perHour: false, modelSpacingMs: false },
     pacing: { egressPerMinute: false, perHour: false, perDay: false },
     log: { level: 'warn', format: 'json' },
   }),

@@ -45,6 +45,10 @@ export interface AppOptions {
   connections: Connections
   info: ServerInfo
   health: () => Health
+  /** True when at least one account can serve. */
+  ready: () => Promise<boolean>
+  /** Routes for the operator. */
+  admin: Hono
   /** The operator's defaults for pictures and clips. */
   media: MediaOptions
   /** Serves what the media store keeps, by signed links that need no key. */
@@ -62,6 +66,8 @@ export function createApp({
   connections,
   info,
   health,
+  ready,
+  admin,
   media,
   serveMedia,
   onOutcome,
@@ -69,6 +75,11 @@ export function createApp({
   const app = new Hono()
   app.use(corsFor(config))
   app.get('/health', (context) => context.json(health()))
+  app.get('/ready', async (context) => {
+    const canServe = await ready()
+    return context.json({ ready: canServe }, canServe ? 200 : 503)
+  })
+  app.route('/', admin)
   app.get('/api/info', (context) => context.json(info))
   app.on(['GET', 'HEAD'], `${MEDIA_PATH}/*`, (context) => serveMedia(context.req.raw))
   app.get('/', (context) => context.html(statusPage(info, new URL(context.req.url).origin)))

@@ -137,6 +137,20 @@ export const ConfigSchema = v.strictObject({
     }),
     {},
   ),
+  /** Key of the operator, for `/api/accounts`, `/api/keys`, `/api/usage` and `/metrics`. Default: any of `apiKeys`. */
+  adminKey: v.optional(v.pipe(v.string(), v.minLength(8, 'must be at least 8 characters long'))),
+  /** How often callers may ask. `false` takes a limit away; a stored key may have limits of its own. */
+  limits: v.optional(
+    v.strictObject({
+      /** Requests an hour over all callers. */
+      perHour: v.optional(ceiling, 60),
+      /** Time between two requests for one model, in milliseconds. */
+      modelSpacingMs: v.optional(ceiling, 5_000),
+    }),
+    {},
+  ),
+  /** Usage is kept for so many days. */
+  usageDays: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 90),
   /** How fast accounts may be used; it keeps them safe. `false` takes a limit away. */
   pacing: v.optional(
     v.strictObject({

@@ -19,6 +19,9 @@ const flag: Read = (value) => {
   throw new Error('must be true or false')
 }
 
+/** A number, or `false` for no limit. */
+const ceiling: Read = (value) => (/^(false|no|off|0)$/i.test(value) ? false : number(value))
+
 /** Several keys, each `name=key` or just the key. */
 const keys: Read = (value) =>
   (list(value) as string[]).map((item, index) => {
@@ -35,11 +38,16 @@ export const VARIABLES: Record<string, { path: readonly string[]; read: Read }> 
   HOST: { path: ['host'], read: text },
   API_KEY: { path: ['apiKeys'], read: keys },
 
+  ADMIN_KEY: { path: ['adminKey'], read: text },
+
   SECURE_1PSID: { path: ['accounts', 'environment', 'secure1psid'], read: text },
   SECURE_1PSIDTS: { path: ['accounts', 'environment', 'secure1psidts'], read: text },
   SECURE_1PSIDCC: { path: ['accounts', 'environment', 'secure1psidcc'], read: text },
   GEMINI_COOKIES: { path: ['accounts', 'environment', 'cookies'], read: text },
   GEMINI_ACCOUNT_INDEX: { path: ['accounts', 'environment', 'accountIndex'], read: number },
+
+  LIMIT_PER_HOUR: { path: ['limits', 'perHour'], read: ceiling },
+  LIMIT_MODEL_SPACING_MS: { path: ['limits', 'modelSpacingMs'], read: ceiling },
 
   GEMINI_PROXY: { path: ['geminiWeb', 'proxy'], read: text },
   GEMINI_LANGUAGE: { path: ['geminiWeb', 'language'], read: text },

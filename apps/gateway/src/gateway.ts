@@ -1,11 +1,17 @@
 import type { AccountPool } from '@castorjs/account-pool'
-import { withDeadlines, type ContentGenerator, type MediaOptions } from '@castorjs/content-generator'
+import { createCallerKeys } from '@castorjs/caller-keys'
+import { withDeadlines, type ContentGenerator, type MediaOptions, type Outcome } from '@castorjs/content-generator'
 import { createNodeGuardedFetch } from '@castorjs/guarded-fetch/node'
+import { createRequestLimits } from '@castorjs/request-limits'
+import { createUsageLedger, type UsageEntry } from '@castorjs/usage-ledger'
 import type { Logger } from 'pino'
+import { createAdminRoutes } from './admin-routes.ts'
 import { createApp, type Mount, type ServerInfo } from './app.ts'
+import { withCallerPolicy, withUpstreamPermission, type CallerPolicy } from './callers/with-caller-policy.ts'
 import type { Config, MountConfig, UpstreamName } from './config-schema.ts'
-import { createDoor } from './door.ts'
+import { createAdminDoor, createDoor } from './door.ts'
 import { createLog, logOutcome } from './log.ts'
+import { createMetrics } from './metrics.ts'
 import { openMediaShelf } from './media/open-media-store.ts'
 import { createPicturePool } from './media/picture-pool.ts'
 import { withMedia } from './media/with-media.ts'
@@ -56,10 +62,20 @@ export async function startGateway(
     storeFor: (label) => createSessionStore(state, label),
     onChange: ({ account, ...change }) => log.warn({ account: account?.label, ...change }, 'account state changed'),
   })
-  const upstreams: Record<UpstreamName, ContentGenerator> = { 'gemini-web': web.generator }
+  const keys = createCallerKeys({ store: state })
+  const ledger = createUsageLedger({
+    store: state,
+    keepDays: config.usageDays,
+    onError: (error) => log.warn({ reason: nameOf(error) }, 'usage was not written; it is tried again'),
+  })
+  const metrics = createMetrics(() => web.pool.status())
+  const policy: CallerPolicy = { keyOf: keys.get, limits: createRequestLimits(config.limits) }
+  const upstreams: Record<UpstreamName, ContentGenerator> = {
+    'gemini-web': withUpstreamPermission(web.generator, policy.keyOf),
+  }
   const mounts = config.mounts.map((mount): Mount => ({
     path: mount.path,
-    generator: withMedia(withDeadlines(generatorOf(mount, upstreams), config.deadlines), {
+    generator: withMedia(withCallerPolicy(withDeadlines(generatorOf(mount, upstreams), config.deadlines), policy), {
       pictures,
       keep: shelf.keep,
       onKeepFailed: (error) => log.warn({ reason: nameOf(error) }, 'the media store did not take a file'),
@@ -71,7 +87,9 @@ export async function startGateway(
 
   async function end(): Promise<void> {
     shelf.close()
+    metrics.close()
     await web.close()
+    await ledger.close()
     await pictures.close()
     await state.close()
   }
@@ -91,13 +109,25 @@ export async function startGateway(
   const app = createApp({
     config,
     mounts,
-    authorize: createDoor(config, connections.connectionOf),
+    authorize: createDoor({ config, connectionOf: connections.connectionOf, callerKeys: keys }),
+    admin: createAdminRoutes({
+      authorize: createAdminDoor({ config, connectionOf: connections.connectionOf }),
+      keys,
+      ledger,
+      metrics,
+    }),
     connections,
     info,
     media: mediaDefaults(config.media),
     serveMedia: shelf.handle,
     health: () => ({ status: state.status().ok ? 'ok' : 'degraded', demo, state: state.status() }),
-    onOutcome: (mount, outcome) => logOutcome(log, mount, outcome),
+    ready: async () =>
+      (await web.pool.status()).some(({ state: account }) => account === 'ready' || account === 'busy'),
+    onOutcome(mount, outcome) {
+      logOutcome(log, mount, outcome)
+      metrics.observe(outcome)
+      ledger.record(toLedgerEntry(outcome))
+    },
   })
   try {
     const server = await startServer({
@@ -130,6 +160,18 @@ const PICTURE_WORKER = new URL(
 
 function mediaDefaults({ removeWatermark, original }: Config['media']): MediaOptions {
   return { ...(removeWatermark ? { removeVisibleMark: true } : {}), ...(original ? { original: true } : {}) }
+}
+
+function toLedgerEntry({ caller, served, model, error, usage, firstChunkMs }: Outcome): UsageEntry {
+  return {
+    key: caller,
+    upstream: served?.upstream,
+    account: served?.account,
+    model,
+    code: error?.code,
+    usage,
+    firstChunkMs,
+  }
 }
 
 function nameOf(error: unknown): string {

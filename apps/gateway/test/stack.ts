@@ -38,6 +38,7 @@ export async function startStack({ config = {}, guest = false }: StackOptions = 
       port: 0,
       dataDir,
       accounts: guest ? [] : [account],
+      limits: { perHour: false, modelSpacingMs: false },
       pacing: { egressPerMinute: false, perHour: false, perDay: false },
       ...config,
       geminiWeb: { baseUrls: emulatorBaseUrls(emulator.url), ...(config['geminiWeb'] as object | undefined) },

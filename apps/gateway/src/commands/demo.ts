@@ -26,6 +26,7 @@ export const demoCommand = defineCommand({
         secure1psid: session,
         ...(ticket === null ? {} : { secure1psidts: ticket }),
       })),
+      limits: { perHour: false, modelSpacingMs: false },
       pacing: { egressPerMinute: false, perHour: false, perDay: false },
       remoteFiles: { allowPrivate: ['127.0.0.0/8'] },
       geminiWeb: {
