@@ -15,7 +15,8 @@ export interface ImageForm {
  */
 export async function readImageForm(request: Request, { maxBytes }: { maxBytes: number }): Promise<ImageForm> {
   const type = request.headers.get('content-type') ?? ''
-  if (!/^(?:multipart\/form-data|application\/x-www-form-urlencoded)\b/i.test(type)) {
+  // Anything else is JSON: `curl -d` calls it a urlencoded form.
+  if (!/^multipart\/form-data\b/i.test(type)) {
     return { fields: (await readJson(request, { maxBytes })) as Record<string, unknown>, files: [] }
   }
   const bytes = await readBody(request, { maxBytes })

@@ -243,6 +243,18 @@ describe('bad input', () => {
     expect(upstream.requests).toHaveLength(0)
   })
 
+  it('reads JSON whatever its label', async () => {
+    const handler = createOpenAIHandler({ generator: scriptedGenerator(DRAWN), authorize: 'anyone' })
+    const answer = await handler(
+      new Request('http://castor.test/v1/images/generations', {
+        method: 'POST',
+        headers: { 'content-type': 'application/x-www-form-urlencoded' },
+        body: '{"prompt":"A cat"}',
+      }),
+    )
+    expect(answer.status).toBe(200)
+  })
+
   it('refuses a form that is none', async () => {
     const handler = createOpenAIHandler({ generator: scriptedGenerator([]), authorize: 'anyone' })
     const answer = await handler(
