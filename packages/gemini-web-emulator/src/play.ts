@@ -81,7 +81,7 @@ export async function* playTurn(turn: Performance): AsyncGenerator<FrameText> {
     yield frameOf([refusalOf(code)])
     return yield* closing(turn)
   }
-  yield messageFrame(ackMessage({ responseId, eventToken: turn.eventToken, layout }))
+  if (settings.acknowledgement) yield messageFrame(ackMessage({ responseId, eventToken: turn.eventToken, layout }))
   if (fault?.kind === 'empty') return yield* closing(turn)
   if (settings.contextToken === 'first') yield* stored(turn)
   if (answer.activity !== undefined) yield messageFrame(activityMessage({ ...ids, ...answer.activity, layout }))

@@ -245,6 +245,7 @@ function jobStatus(payload: unknown, { caller, exchange }: RpcContext): RpcResul
       prompt,
       createdMs: startedMs,
       done,
+      research: job.kind === 'research',
       ...(done ? { finishedMs: listedMs } : {}),
       ...(job.kind === 'research' && !done ? { state: RESEARCH_STATES.running } : {}),
     }),

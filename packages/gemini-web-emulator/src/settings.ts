@@ -71,6 +71,8 @@ export interface EmulatorSettings {
   contextToken: 'last' | 'first' | 'none'
   /** With `contextToken: 'first'`: how long history shows the turn as unfinished, in milliseconds. */
   unfinishedMs: number
+  /** False leaves out the acknowledgement: streams of 2023 began with the answer. */
+  acknowledgement: boolean
   /** Adds a job id to the plan of a research request, which one client family looks for. */
   planJobId: boolean
   /** Hosts of the URLs inside replies: the real ones, or the emulator's own address with the host as first path segment. */
@@ -155,6 +157,7 @@ export function defaultSettings(): EmulatorSettings {
     videoEnvelope: false,
     contextToken: 'last',
     unfinishedMs: 0,
+    acknowledgement: true,
     planJobId: false,
     links: 'google',
     downloadRefusal: 'forbidden',

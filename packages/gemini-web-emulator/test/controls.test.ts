@@ -1,4 +1,12 @@
-import { findResult, HOSTS, readChatTurns, readPrompt, readReply, RPC, statusPayload } from '@castorjs/gemini-web-protocol'
+import {
+  findResult,
+  HOSTS,
+  readChatTurns,
+  readPrompt,
+  readReply,
+  RPC,
+  statusPayload,
+} from '@castorjs/gemini-web-protocol'
 import { describe, expect, it } from 'vitest'
 import { ControlError, type Fault } from '../src/index.ts'
 import { createVisitor, quietEmulator, signedIn } from './visitor.ts'
