@@ -1,1 +1,9 @@
-export {}
+export { createCodeAssistGenerator, type CodeAssistGenerator, type CodeAssistOptions } from './generator.ts'
+export { beginSignIn, type SignIn, type SignInOptions } from './auth/sign-in.ts'
+export { readCredentials, writeCredentials, type Credentials } from './auth/credentials.ts'
+export type { OAuthClient } from './auth/endpoints.ts'
+export type { TokenStorage } from './auth/token-source.ts'
+export { CodeAssistAccountError, readAttentionLink } from './account-error.ts'
+export type { AccountInfo } from './session.ts'
+export type { QuotaBucket } from './quota.ts'
+export { CODE_ASSIST_MODELS } from './models.ts'

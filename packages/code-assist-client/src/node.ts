@@ -1,0 +1,2 @@
+export { signInWithBrowser, type BrowserSignInOptions } from './node/browser-sign-in.ts'
+export { createTokenFile, type TokenFile } from './node/token-file.ts'
