@@ -113,9 +113,10 @@ const CORPUS: [string, unknown, object][] = [
   ['no schema at all', 'x', {}],
 ]
 
+const { fetch } = createGeminiApiEmulator()
+
 /** Asks the strict emulator whether it takes a schema. */
 async function isTaken(fields: object): Promise<unknown> {
-  const { fetch } = createGeminiApiEmulator()
   const body = {
     contents: [{ parts: [{ text: 'hi' }] }],
     tools: [{ functionDeclarations: [{ name: 'f', ...fields }] }],
@@ -179,7 +180,7 @@ describe('cleanJsonSchema', () => {
         expect(await isTaken({ parametersJsonSchema: clean })).toBe(true)
         expect(await isTaken({ parameters: toOpenApiSchema(clean) })).toBe(true)
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     )
   })
 })
