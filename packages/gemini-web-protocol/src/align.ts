@@ -1,5 +1,7 @@
 /** Finds where a rewritten text goes on behind what was told of the old one. */
 
+import { beforePair, commonLength } from './text-change.ts'
+
 /** Units of the told text whose place is looked for as one piece before smaller ones are tried. */
 const ANCHOR = 64
 /** Units on both sides that are compared one by one when no piece is found. */
@@ -14,17 +16,16 @@ const WINDOW = 400
  * was replaced, and all that follows the common start is new.
  */
 export function alignedEnd(told: string, now: string): number {
-  let common = 0
-  while (common < told.length && common < now.length && told.charCodeAt(common) === now.charCodeAt(common)) common++
+  const common = commonLength(told, now)
   const tail = told.slice(common)
   const rest = now.slice(common)
   if (tail === '' || rest === '') return common
   for (let size = Math.min(ANCHOR, tail.length); size >= 12 || size === tail.length; size >>= 1) {
     const found = nearestEnd(rest, tail.slice(-size), tail.length)
-    if (found !== undefined) return common + found
+    if (found !== undefined) return beforePair(now, common + found)
     if (size < 12) break
   }
-  return common + bestEnd(tail, rest)
+  return beforePair(now, common + bestEnd(tail, rest))
 }
 
 /** End of the occurrence of `piece` whose end is nearest to `expected`. */

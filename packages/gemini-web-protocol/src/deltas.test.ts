@@ -67,6 +67,10 @@ describe('createDeltaWriter', () => {
     })
   })
 
+  it('does not split an emoji where a rewrite departs', () => {
+    expect(tell(['It is done \u{1f600}', 'It is done \u{1f601}!']).text).toBe('It is done \u{1f600}\u{1f601}!')
+  })
+
   it('waits while the text is shorter than before', () => {
     expect(tell(['One two three', 'One two', 'One two three four'])).toEqual({ text: 'One two three four', drift: 0 })
   })

@@ -7,8 +7,8 @@
  */
 
 import { alignedEnd } from './align.ts'
-import type { TextChange } from './reply.ts'
 import { createTextCleaner, type FollowUp, type TextOptions } from './text.ts'
+import { compareText, type TextChange } from './text-change.ts'
 
 export interface DeltaWriter {
   /** Takes the whole text so far; returns what to append. */
@@ -82,12 +82,7 @@ export function createDeltaWriter(options: TextOptions = {}): DeltaWriter {
     get followUps() {
       return cleaner.followUps
     },
-    push(text) {
-      if (text.startsWith(raw)) return writer.apply({ kept: raw.length, added: text.slice(raw.length) })
-      let kept = 0
-      while (kept < text.length && text.charCodeAt(kept) === raw.charCodeAt(kept)) kept++
-      return writer.apply({ kept, added: text.slice(kept) })
-    },
+    push: (text) => writer.apply(compareText(raw, text)),
     apply({ kept, added }) {
       if (kept >= raw.length) {
         raw += added

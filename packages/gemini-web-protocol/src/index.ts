@@ -181,9 +181,9 @@ export {
   type QuotaNotice,
   type ReplySnapshot,
   type ReplyUpdate,
-  type TextChange,
 } from './reply.ts'
 export { createReplyDecoder, readReply, type ReplyDecoder, type ReplyDecoderOptions } from './reply-decoder.ts'
+export { type TextChange } from './text-change.ts'
 export {
   buildCandidate,
   CANDIDATE_CARD_TEXT,

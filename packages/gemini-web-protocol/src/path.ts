@@ -119,7 +119,7 @@ function drift(node: unknown, path: WirePath, expected: string): never {
 }
 
 /** Name of a value's type for messages: `null` and `array` apart from `object`. */
-export function typeName(value: unknown): string {
+function typeName(value: unknown): string {
   if (value === null) return 'null'
   return Array.isArray(value) ? 'array' : typeof value
 }

@@ -8,6 +8,7 @@ import { parse, readEntry } from './envelope.ts'
 import { withoutUndefined } from './fields.ts'
 import { get, read, readBoolean, readList, readNumber, readString, wirePath } from './path.ts'
 import { findReport } from './research.ts'
+import { compareText, type TextChange } from './text-change.ts'
 
 /** Chat id and response id. Source: fact sheet §4.4 [S]. */
 export const MESSAGE_CHAT_ID = wirePath('MESSAGE_CHAT_ID', 1, 0)
@@ -38,13 +39,6 @@ export const MESSAGE_PROGRESS = wirePath('MESSAGE_PROGRESS', 36, 0)
 /** Served model, final snapshot. Source: fact sheet §4.4 [M 2026-09]. */
 export const MESSAGE_MODEL_ID = wirePath('MESSAGE_MODEL_ID', 39)
 export const MESSAGE_MODEL_NAME = wirePath('MESSAGE_MODEL_NAME', 42)
-
-/** How a text changed: `new = old.slice(0, kept) + added`. */
-export interface TextChange {
-  /** UTF-16 units of the old text that stay. */
-  kept: number
-  added: string
-}
 
 /** What one entry of the reply did. */
 export interface ReplyUpdate {
@@ -258,20 +252,6 @@ function mergeFields(known: Candidate, next: Candidate): Candidate {
     documents,
     ...(report === undefined ? {} : { report }),
   }
-}
-
-function compareText(old: string, text: string): TextChange {
-  const kept = text.startsWith(old) ? old.length : commonLength(old, text)
-  return { kept, added: text.slice(kept) }
-}
-
-/** Length of the common start of two texts in UTF-16 units, never inside a surrogate pair. */
-export function commonLength(a: string, b: string): number {
-  const limit = Math.min(a.length, b.length)
-  let length = 0
-  while (length < limit && a.charCodeAt(length) === b.charCodeAt(length)) length++
-  const before = a.charCodeAt(length - 1)
-  return length > 0 && before >= 0xd800 && before < 0xdc00 ? length - 1 : length
 }
 
 function readQuotaNotice(value: unknown): QuotaNotice | undefined {
