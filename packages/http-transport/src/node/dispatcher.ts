@@ -1,6 +1,7 @@
 import { socksConnector } from 'fetch-socks'
 import type { LookupFunction } from 'node:net'
-import { Agent, Pool, ProxyAgent, buildConnector } from 'undici'
+// The file, not the package: Bun puts a shim that cannot dispatch in the place of 'undici'.
+import { Agent, Pool, ProxyAgent, buildConnector } from 'undici/index.js'
 import type { Dispatcher } from 'undici'
 import { withConnectFailures } from './connector.ts'
 
