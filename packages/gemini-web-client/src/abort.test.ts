@@ -64,3 +64,25 @@ it('leaves no socket, timer or lease behind when 1,000 streams are left at rando
   await running.close()
   await expect.poll(alive).toEqual(before)
 })
+
+it('leaves nothing behind when the web app dies in mid-answer', async () => {
+  const before = alive()
+  const running = await startGeminiWebEmulator({ port: 0, settings: { latency: { snapshot: 20 }, snapshotChars: 4 } })
+  const client = createGeminiWebNodeClient({
+    cookies: cookiesOf(running.emulator, 'grace'),
+    baseUrls: running.hosts,
+    recovery: { pollMs: 5, totalMs: 20 },
+  })
+  const generator = createGeminiWebGenerator(client)
+  const request = { model: 'gemini-3-fast', contents: [{ parts: [{ text: 'Tell me about the sea in many words.' }] }] }
+  const options = { signal: new AbortController().signal, requestId: 'r' }
+  const read = async (): Promise<void> => {
+    let chunks = 0
+    for await (const _ of generator.generateContentStream(request, options)) if (++chunks === 3) await running.close()
+  }
+  await expect(read()).rejects.toMatchObject({ code: 'upstream_unavailable', fault: 'upstream' })
+  await expect(generator.models(options)).resolves.not.toHaveLength(0)
+  await expect(client.generate('Hello')).rejects.toMatchObject({ code: 'network' })
+  await client.close()
+  await expect.poll(alive).toEqual(before)
+})

@@ -6,8 +6,10 @@ import {
   HOSTS,
   findResult,
   readBatchReply,
+  RPC,
   type BatchCall,
   type BatchReply,
+  type RpcName,
 } from '@castorjs/gemini-web-protocol'
 import { GeminiWebError } from './error.ts'
 import { postForm } from './post.ts'
@@ -24,6 +26,8 @@ export interface BatchOptions {
   accountIndex?: number
   timeoutMs: number
   closed: AbortSignal
+  /** Ids that are called otherwise now. */
+  rpcIds?: Partial<Record<RpcName, string>>
 }
 
 /** Sends RPCs. */
@@ -43,7 +47,13 @@ interface BatchCallOptions {
   sourcePath?: string
 }
 
-export function createBatch(session: Session, { userAgent, accountIndex, timeoutMs, closed }: BatchOptions): Batch {
+export function createBatch(
+  session: Session,
+  { userAgent, accountIndex, timeoutMs, closed, rpcIds: overrides = {} }: BatchOptions,
+): Batch {
+  const renamed = new Map((Object.keys(overrides) as RpcName[]).map((name) => [RPC[name] as string, overrides[name]]))
+  const idOf = (id: string): string => renamed.get(id) ?? id
+
   async function send(
     calls: readonly BatchCall[],
     sourcePath: string | undefined,
@@ -68,7 +78,8 @@ export function createBatch(session: Session, { userAgent, accountIndex, timeout
     }
   }
 
-  async function all(calls: readonly BatchCall[], { signal, sourcePath }: BatchCallOptions = {}): Promise<unknown[]> {
+  async function all(known: readonly BatchCall[], { signal, sourcePath }: BatchCallOptions = {}): Promise<unknown[]> {
+    const calls = known.map((call) => ({ ...call, id: idOf(call.id) }))
     const reply = await within(timeoutMs, 'A call to the web app', [signal, closed], (own) =>
       send(calls, sourcePath, own),
     )

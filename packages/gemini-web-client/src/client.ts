@@ -1,5 +1,6 @@
 import {
   DEFAULT_USER_AGENT,
+  PAGE_KEYS,
   readChatPayload,
   readChatTurns,
   RPC,
@@ -98,6 +99,8 @@ export interface ClientStatus {
   ticketAtMs?: number
   rotatedAtMs?: number
   lastRotation?: RotationOutcome
+  /** The store refused the last state. */
+  saveFailed?: true
   buildLabel?: string
 }
 
@@ -172,13 +175,19 @@ export function createGeminiWebClient(options: GeminiWebClientOptions = {}): Gem
       random,
       closed,
       timeoutMs: controlTimeoutMs,
+      pageKeys: { ...PAGE_KEYS, ...protocol.pageKeys },
       onRotation(outcome) {
         lastRotation = outcome
       },
     },
   )
   const common = { userAgent, ...(accountIndex === undefined ? {} : { accountIndex }) }
-  const batch = createBatch(session, { ...common, timeoutMs: controlTimeoutMs, closed })
+  const batch = createBatch(session, {
+    ...common,
+    timeoutMs: controlTimeoutMs,
+    closed,
+    ...(protocol.rpcIds === undefined ? {} : { rpcIds: protocol.rpcIds }),
+  })
   const account = createAccountInfo({ session, batch, now })
   const limiter = createLimiter({ max: maxConcurrent, serialChats })
   const modelOptions = models === undefined ? {} : { models }
@@ -312,6 +321,7 @@ export function createGeminiWebClient(options: GeminiWebClientOptions = {}): Gem
         ...(ticketAtMs === undefined ? {} : { ticketAtMs }),
         ...(rotatedAtMs === undefined ? {} : { rotatedAtMs }),
         ...(lastRotation === undefined ? {} : { lastRotation }),
+        ...(session.saveFailed ? { saveFailed: true } : {}),
         ...(buildLabel === undefined ? {} : { buildLabel }),
       }
     },

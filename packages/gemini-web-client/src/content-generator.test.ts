@@ -9,6 +9,7 @@ import {
 } from '@castorjs/content-generator'
 import { afterEach, describe, expect, it } from 'vitest'
 import { emulated, type Emulated, type EmulatedOptions } from '../test/emulated.ts'
+import { createGeminiWebClient } from './client.ts'
 import { createGeminiWebGenerator, type GeminiWebGeneratorOptions } from './content-generator.ts'
 
 let world: Emulated | undefined
@@ -295,4 +296,17 @@ describe('modes by model name', () => {
     const { ask } = create()
     expect(textOf(await ask({ model: 'gemini-3-fast-storybook', text: 'A fox at sea' }))).toMatch(/\w/)
   })
+})
+
+it('serves the free name by a guest session where there is one', async () => {
+  const { emulator, transport, client } = create()
+  const guest = createGeminiWebClient({ transport })
+  const generator = createGeminiWebGenerator(client, { guest })
+  const contents = [{ parts: [{ text: 'Hello' }] }]
+  const options = { signal: new AbortController().signal, requestId: 'r' }
+  await collect(generator.generateContentStream({ model: 'gemini-2.5-flash-free', contents }, options))
+  await collect(generator.generateContentStream({ model: 'gemini-2.5-flash', contents }, options))
+  await guest.close()
+  const callers = emulator.controls.requests.filter((request) => request.path.endsWith('/StreamGenerate'))
+  expect(callers.map((request) => request.caller)).toEqual(['guest', 'grace'])
 })

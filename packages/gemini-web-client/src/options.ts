@@ -1,3 +1,4 @@
+import type { PageTokens } from '@castorjs/gemini-web-protocol'
 import type { Transport } from '@castorjs/http-transport'
 import type { CookieInput } from './cookies/read-cookies.ts'
 import type { RotationOutcome } from './rotation.ts'
@@ -28,6 +29,8 @@ export interface Ports {
   random: () => number
   /** Aborts when the client is closed. */
   closed: AbortSignal
+  /** Keys on the app page. */
+  pageKeys: Readonly<Record<keyof PageTokens, string>>
   /** Time limit of one control call. */
   timeoutMs: number
   onRotation?: (outcome: RotationOutcome) => void

@@ -1,7 +1,7 @@
 import { buildAppPage, RPC } from '@castorjs/gemini-web-protocol'
 import { afterEach, describe, expect, it } from 'vitest'
 import { emulated, type Emulated, type EmulatedOptions } from '../test/emulated.ts'
-import { accountStatus, answer, scriptedApp } from '../test/scripted-app.ts'
+import { accountStatus, answer, promptOf, scriptedApp } from '../test/scripted-app.ts'
 import { createGeminiWebClient, type GeminiWebClient } from './client.ts'
 import type { SessionState, SessionStore } from './session-state.ts'
 
@@ -318,5 +318,56 @@ describe('cookies go nowhere else', () => {
     const one = client({ cookies: COOKIES, transport: app.transport })
     await one.start()
     expect(one.export().cookies.map((cookie) => cookie.name)).toEqual(['__Secure-1PSID', '__Secure-1PSIDTS'])
+  })
+})
+
+describe('what a self-hoster can set', () => {
+  it('calls a remote call by its new id, and reads the page by new keys', async () => {
+    const seen: string[] = []
+    const app = scriptedApp({
+      page: () => ({ body: '<script>{"NEWkey":"ADnew:1","cfb2h":"boq_x"}</script>' }),
+      rpc: (id) => {
+        seen.push(id)
+        return accountStatus()
+      },
+    })
+    const one = client({
+      cookies: COOKIES,
+      transport: app.transport,
+      protocol: {
+        rpcIds: { status: 'neWid1' },
+        pageKeys: { token: 'NEWkey' },
+        slots: { 98: 2 },
+        modelHeader: { era: 'late-2025' },
+      },
+    })
+    await one.generate('Hello', { model: 'pro' })
+    expect(new Set(seen)).toEqual(new Set(['neWid1']))
+    const [request] = app.to('StreamGenerate')
+    expect(new URLSearchParams(request?.body).get('at')).toBe('ADnew:1')
+    expect(request?.headers['x-goog-ext-525001261-jspb']).toBe('[1,null,null,null,"e6fa609c3fa255c0",null,null,0,[4]]')
+    expect(request && promptOf(request).slots[98]).toBe(2)
+  })
+
+  it('shows that the store refuses, and goes on', async () => {
+    const app = scriptedApp({
+      generate: () => ({ body: answer('Hi'), cookies: ['SIDCC=AK; Domain=.google.com; Path=/'] }),
+    })
+    let broken = false
+    const one = client({
+      cookies: COOKIES,
+      transport: app.transport,
+      store: {
+        load: () => undefined,
+        save() {
+          if (broken) throw new Error('disk full')
+        },
+      },
+    })
+    await one.start()
+    broken = true
+    expect((await one.generate('Hello')).text).toBe('Hi')
+    await expect(one.rotate()).rejects.toThrow('disk full')
+    expect(one.status()).toMatchObject({ saveFailed: true })
   })
 })

@@ -18,7 +18,7 @@ import { replyError } from './refusal-error.ts'
 import { createRotation, type Rotation, type RotationOutcome } from './rotation.ts'
 import { fillJar, type SessionState } from './session-state.ts'
 import { createWire, readText, type Wire } from './wire.ts'
-import { within } from './within.ts'
+import { backgroundTimer, within } from './within.ts'
 
 /** A page is read again after this time. Source: fact sheet section 12 (token refresh, guest cookies). */
 const PAGE_LIFE_MS = 3_600_000
@@ -26,6 +26,7 @@ const GUEST_PAGE_LIFE_MS = 1_500_000
 /** A token keeps working for at least an hour. Source: fact sheet section 1.3 c. */
 const TOKEN_LIFE_MS = 3_600_000
 const PAGE_BYTES = 4_194_304
+const SAVE_DELAY_MS = 1_000
 
 /** Cookies, page tokens and their renewal for one account or one guest. */
 export interface Session {
@@ -45,6 +46,8 @@ export interface Session {
   renew(): Promise<RotationOutcome>
   readonly ticketAtMs: number | undefined
   readonly rotatedAtMs: number | undefined
+  /** The store refused the last state: what is newer is lost with this process. */
+  readonly saveFailed: boolean
   /** Everything to keep, as plain data. */
   export(): SessionState
   close(): Promise<void>
@@ -71,10 +74,9 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
     jar,
     ...(options.baseUrls === undefined ? {} : { baseUrls: options.baseUrls }),
     onCookies(change) {
-      if (change.ticket) {
-        ticketAtMs = now()
-        token = undefined
-      }
+      if (!change.ticket) return saveSoon()
+      ticketAtMs = now()
+      token = undefined
       return save()
     },
   })
@@ -82,6 +84,7 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
   // Saves never overlap; what changes during one is in the next.
   let saving: Promise<void> | undefined
   let dirty = false
+  let saveFailed = false
   function save(): Promise<void> {
     if (store === undefined && options.onCookies === undefined) return Promise.resolve()
     dirty = true
@@ -92,12 +95,26 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
           const state = exportState()
           await store?.save(state)
           await options.onCookies?.(state)
+          saveFailed = false
         }
+      } catch (error) {
+        saveFailed = true
+        throw error
       } finally {
         saving = undefined
       }
     })()
     return saving
+  }
+
+  // Counter cookies change with every reply; they are saved a moment later, together.
+  let cancelSave: (() => void) | undefined
+  function saveSoon(): Promise<void> {
+    cancelSave ??= backgroundTimer(() => {
+      cancelSave = undefined
+      save().catch(() => undefined)
+    }, SAVE_DELAY_MS)
+    return Promise.resolve()
   }
 
   function exportState(): SessionState {
@@ -173,7 +190,7 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
       // A guest's redirect to the sign-in page and an account's dead cookies look alike; both show no token.
       if (state === 'sign-in' || state === 'small-body') return false
       if (state !== 'signed-in' && state !== 'guest') throw pageError(reply)
-      page = readPageTokens(body)
+      page = readPageTokens(body, ports.pageKeys)
       pageAtMs = now()
       if (page.token !== undefined) {
         token = { value: page.token, fetchedAtMs: now() }
@@ -238,6 +255,9 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
     get ticketAtMs() {
       return ticketAtMs
     },
+    get saveFailed() {
+      return saveFailed
+    },
     get rotatedAtMs() {
       return rotatedAtMs
     },
@@ -263,7 +283,7 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
     },
     takeToken(value) {
       token = { value, fetchedAtMs: now() }
-      void save()
+      void saveSoon()
     },
     rotate: () => rotation.rotate(),
     async renew() {
@@ -275,7 +295,11 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
     async close() {
       rotation.stop()
       await preparing?.catch(() => undefined)
-      await saving
+      if (cancelSave !== undefined) {
+        cancelSave()
+        await save().catch(() => undefined)
+      }
+      await saving?.catch(() => undefined)
     },
   }
 }

@@ -7,7 +7,9 @@ import {
   type FileReference,
   type MediaOptions,
   type ModelHeaderOptions,
+  type PageTokens,
   type PromptRequest,
+  type RpcName,
   type ToolName,
 } from '@castorjs/gemini-web-protocol'
 import type { TransportResponse } from '@castorjs/http-transport'
@@ -42,6 +44,10 @@ export interface ProtocolOverrides {
   headers?: Readonly<Record<string, string>>
   /** Fields of the model header, such as its era. */
   modelHeader?: Partial<ModelHeaderOptions>
+  /** Ids of remote calls, by our name for them. */
+  rpcIds?: Partial<Record<RpcName, string>>
+  /** Keys on the app page, by our name for them. */
+  pageKeys?: Partial<Record<keyof PageTokens, string>>
 }
 
 export interface PostTurnOptions {

@@ -43,7 +43,7 @@ export interface WireOptions {
   jar: CookieJar
   baseUrls?: BaseUrls
   /** Called with the cookies of each reply; a promise is awaited before the reply is used when the ticket changed. */
-  onCookies?: (change: CookieChange) => Promise<void> | void
+  onCookies?: (change: CookieChange) => Promise<void>
 }
 
 export function createWire({ transport, jar, baseUrls = {}, onCookies }: WireOptions): Wire {

@@ -30,6 +30,8 @@ export interface GeminiWebGeneratorOptions {
   mediaFetch?: MediaFetch
   /** How the caller's history gets into the web app: `fresh` folds it into one prompt each time. */
   historyMode?: 'fresh'
+  /** A guest session that serves the names marked `guest`. Default: the client itself. */
+  guest?: GeminiWebClient
   /** Attempts of a turn, all before any output. Default 1: whoever picks accounts decides about another try. */
   attempts?: number
   /** Keep the chats that pictures, video and research leave behind. Default false: they are deleted. */
@@ -53,7 +55,13 @@ export function createGeminiWebGenerator(
     keepChats = false,
     promptLimitBytes = PROMPT_LIMIT_BYTES,
     attachedLimitBytes = ATTACHED_TEXT_LIMIT_BYTES,
+    guest: guestClient,
+    ...others
   } = options
+  const asGuest =
+    guestClient === undefined
+      ? undefined
+      : createGeminiWebGenerator(guestClient, { ...others, attempts, promptLimitBytes, attachedLimitBytes })
   const table: ModelTable = { ...MODEL_TABLE, ...options.models }
 
   async function* generate(
@@ -61,6 +69,10 @@ export function createGeminiWebGenerator(
     call: GenerateOptions,
   ): AsyncGenerator<GenerateContentResponse> {
     throwIfAborted(call.signal)
+    if (asGuest !== undefined && table[request.model]?.guest === true) {
+      yield* asGuest.generateContentStream(request, call)
+      return
+    }
     const own = linkSignals(call.signal)
     const { signal } = own
     try {
@@ -220,7 +232,14 @@ function toTurn(
   const tool = model.tool ?? (settings.wantsImage ? 'image' : undefined)
   const orientation = call.media?.orientation
   // Thinking beyond the standard needs an account; for a guest the wish is dropped, not the answer.
-  const extendedThinking = !guest && (model.extendedThinking === true || settings.extendedThinking)
+  const wished = model.extendedThinking === true || settings.extendedThinking
+  const extendedThinking = wished && !guest
+  if (wished && guest) {
+    call.onWarning?.({
+      setting: 'generationConfig.thinkingConfig',
+      message: 'Ignored. Extended thinking needs an account. Add the cookies of one.',
+    })
+  }
   return {
     model: model.wanted,
     files,
