@@ -21,7 +21,7 @@ describe('gemini-web-api', () => {
     this: Impit,
     url: string,
     init?: RequestInit,
-  ) => Promise<Response>
+  ) => Promise<unknown>
   beforeEach(async () => {
     await start({ layout: 'dense', links: 'loopback', checks: { rotateDistanceMs: 0 } })
     const map = mapper(running.url)
