@@ -12,6 +12,7 @@ import { cors } from 'hono/cors'
 import type { Config } from './config-schema.ts'
 import { MEDIA_PATH } from './media/open-media-store.ts'
 import type { Connections } from './server.ts'
+import type { ServerInfo } from './server-info.ts'
 import { statusPage } from './status-page.ts'
 
 /** A path and what answers behind it. Every mount speaks every dialect. */
@@ -23,17 +24,7 @@ export interface Mount {
   description: string
 }
 
-/** What `/api/info` says. */
-export interface ServerInfo {
-  name: 'castor'
-  version: string
-  /** True when everything upstream is the local emulator and no Google account is involved. */
-  demo: boolean
-  startedAt: string
-  mounts: { path: string; upstream: string; description: string }[]
-}
-
-export interface Health {
+interface Health {
   status: 'ok' | 'degraded'
   [part: string]: unknown
 }
@@ -125,7 +116,15 @@ function modelsRequest(request: Request, { connectionOf, remember }: Connections
 /** Headers that browser clients send, and those of ours that they may read. */
 const CORS_HEADERS = {
   allowMethods: ['GET', 'POST', 'DELETE', 'OPTIONS', 'HEAD'],
-  exposeHeaders: ['x-request-id', 'x-castor-upstream', 'x-castor-served-model', 'x-castor-warnings', 'retry-after'],
+  exposeHeaders: [
+    'x-request-id',
+    'x-castor-upstream',
+    'x-castor-served-model',
+    'x-castor-warnings',
+    'x-castor-usage',
+    'x-should-retry',
+    'retry-after',
+  ],
   maxAge: 86_400,
 }
 

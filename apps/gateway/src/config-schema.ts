@@ -12,7 +12,7 @@ const proxy = v.pipe(
 const milliseconds = v.pipe(v.number(), v.minValue(0, 'must not be negative'))
 
 /** One signed-in session of the Gemini web app: the operator's own. */
-export const WebAccountSchema = v.strictObject({
+const WebAccountSchema = v.strictObject({
   /** Name shown in logs and states. Not a secret. */
   label: v.pipe(v.string(), v.nonEmpty('must not be empty')),
   /** Any import text: a `Cookie` header, cookies.txt, a browser's JSON export. */

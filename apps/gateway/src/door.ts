@@ -66,7 +66,7 @@ function isFromHere(request: Request, connectionOf: ConnectionOf): boolean {
 }
 
 /** True for 127.0.0.0/8, ::1 and their mapped forms. */
-export function isLoopback(address: string): boolean {
+function isLoopback(address: string): boolean {
   return /^(::ffff:)?127\.\d+\.\d+\.\d+$/.test(address) || address === '::1'
 }
 

@@ -1,5 +1,5 @@
 import { html } from 'hono/html'
-import type { ServerInfo } from './app.ts'
+import type { ServerInfo } from './server-info.ts'
 
 /** The page at `/`: what runs here and where to point a client. Nothing on it needs a key. */
 export function statusPage(info: ServerInfo, origin: string) {

@@ -19,7 +19,7 @@ export interface PictureResult {
 }
 
 /** Thrown for a file that is no picture we can work on. The message is fit for callers. */
-export class PictureError extends Error {
+class PictureError extends Error {
   override readonly name = 'PictureError'
 }
 

@@ -9,7 +9,7 @@ import type { PicturePlan } from './picture.ts'
 import type { PicturePool } from './picture-pool.ts'
 
 /** Keeps bytes for a while and returns the URL to fetch them from, under `origin` unless the operator set another. */
-export type KeepMedia = (bytes: Uint8Array, mimeType: string, origin: string | undefined) => Promise<string>
+type KeepMedia = (bytes: Uint8Array, mimeType: string, origin: string | undefined) => Promise<string>
 
 export interface WithMediaOptions {
   pictures: Pick<PicturePool, 'process'>
