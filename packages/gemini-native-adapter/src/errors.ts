@@ -31,10 +31,10 @@ export interface GeminiErrorBody {
  * An error in google.rpc shape. The caller's key is special, as at Google: none is 403 `PERMISSION_DENIED`, a wrong
  * one is 400 with reason `API_KEY_INVALID`.
  *
- * @param sentKey Whether the request carried any key.
+ * @param sent What the caller showed: a key, a Code Assist token (whose refusal is 401), or nothing.
  */
-export function encodeError(error: GenerationError, sentKey = true): GeminiErrorBody {
-  if (error.code === 'unauthenticated') return sentKey ? invalidKey() : missingKey(error.message)
+export function encodeError(error: GenerationError, sent: 'key' | 'token' | 'none' = 'key'): GeminiErrorBody {
+  if (error.code === 'unauthenticated') return refuse(sent, error.message)
   const { status, rpc } = GEMINI_ERRORS[error.code]
   const details: Record<string, unknown>[] = [
     { '@type': `${RPC}ErrorInfo`, reason: error.code.toUpperCase(), domain: 'castor' },
@@ -50,15 +50,19 @@ export function encodeError(error: GenerationError, sentKey = true): GeminiError
   return { error: { code: status, message: error.message, status: rpc, details } }
 }
 
-function invalidKey(): GeminiErrorBody {
+function refuse(sent: 'key' | 'token' | 'none', message: string): GeminiErrorBody {
+  if (sent === 'token') return { error: { code: 401, message, status: 'UNAUTHENTICATED', details: [] } }
+  if (sent === 'none') return { error: { code: 403, message, status: 'PERMISSION_DENIED', details: [] } }
   const metadata = { service: 'generativelanguage.googleapis.com' }
   const details = [{ '@type': `${RPC}ErrorInfo`, reason: 'API_KEY_INVALID', domain: 'googleapis.com', metadata }]
-  const message = 'API key not valid. Please pass a valid API key.'
-  return { error: { code: 400, message, status: 'INVALID_ARGUMENT', details } }
-}
-
-function missingKey(message: string): GeminiErrorBody {
-  return { error: { code: 403, message, status: 'PERMISSION_DENIED', details: [] } }
+  return {
+    error: {
+      code: 400,
+      message: 'API key not valid. Please pass a valid API key.',
+      status: 'INVALID_ARGUMENT',
+      details,
+    },
+  }
 }
 
 /** Block reasons that Google's own answers may name; any other is told as `OTHER`. */

@@ -38,15 +38,21 @@ export function readModelName(model: string): string {
  * Chunks as the blocks of `alt=sse`: each begins with `data:` and ends with an empty line; there is no `[DONE]`.
  * A chunk the upstream sent as JSON goes out in the upstream's own letters.
  */
-export async function* encodeEventStream(chunks: AsyncIterable<GenerateContentResponse>): AsyncGenerator<string> {
-  for await (const chunk of chunks) yield `data: ${rawJson(chunk)}\r\n\r\n`
+export async function* encodeEventStream(
+  chunks: AsyncIterable<GenerateContentResponse>,
+  encode = rawJson,
+): AsyncGenerator<string> {
+  for await (const chunk of chunks) yield `data: ${encode(chunk)}\r\n\r\n`
 }
 
 /** Chunks as the pieces of one JSON array, which is what Google streams without `alt=sse`. */
-export async function* encodeJsonArray(chunks: AsyncIterable<GenerateContentResponse>): AsyncGenerator<string> {
+export async function* encodeJsonArray(
+  chunks: AsyncIterable<GenerateContentResponse>,
+  encode = rawJson,
+): AsyncGenerator<string> {
   let first = true
   for await (const chunk of chunks) {
-    yield `${first ? '[' : ',\r\n'}${rawJson(chunk)}`
+    yield `${first ? '[' : ',\r\n'}${encode(chunk)}`
     first = false
   }
   yield first ? '[]' : ']'

@@ -255,7 +255,7 @@ describe('errors', () => {
   it.each([
     ['', 'The body is empty; send a JSON object.'],
     ['{', 'The body is not valid JSON; send a JSON object.'],
-    ['[]', 'The body must be a JSON object with `contents`.'],
+    ['[]', 'The body must be a JSON object, not an array.'],
     ['{}', '`contents` is missing.'],
     ['{"contents":[]}', '`contents` must hold at least one turn.'],
   ])('refuses the body %s', async (body, message) => {

@@ -11,6 +11,7 @@ import {
   type GenerateContentRequest,
   type GenerateContentResponse,
 } from '@castorjs/content-generator'
+import { decodeCodeAssist, decodeCodeAssistCount, encodeCodeAssist, HOUSEKEEPING } from './code-assist.ts'
 import { decodeCountTokens, estimateRequest } from './count-tokens.ts'
 import { decodeBatchEmbedContents, decodeEmbedContent } from './embed-content.ts'
 import { encodeBlocked, encodeError } from './errors.ts'
@@ -30,7 +31,8 @@ const DEFAULT_MAX_BODY_BYTES = 100 * 1024 * 1024
 
 /**
  * The Gemini API in front of any `ContentGenerator`, under `v1beta`, `v1` and `v1alpha`, at any mount: models,
- * `generateContent`, `streamGenerateContent`, `countTokens`, `embedContent`, `batchEmbedContents`.
+ * `generateContent`, `streamGenerateContent`, `countTokens`, `embedContent`, `batchEmbedContents`. Gemini CLI's Code
+ * Assist calls (`v1internal`) are answered too.
  */
 export function createGeminiNativeHandler(options: GeminiNativeOptions): GeminiNativeHandler {
   const { generator, maxBodyBytes = DEFAULT_MAX_BODY_BYTES, model: rename = (name) => name } = options
@@ -38,6 +40,7 @@ export function createGeminiNativeHandler(options: GeminiNativeOptions): GeminiN
   async function serve(request: Request, exchange: Exchange): Promise<Response> {
     const url = new URL(request.url)
     const route = readRoute(url.pathname)
+    if (route?.version === 'v1internal') return serveCodeAssist(request, route.method, url, exchange)
     if (route === undefined || route.collection !== 'models') return notServed(exchange, route)
     if (route.method === '') return serveModels(request, route, exchange)
     const serveMethod = METHODS[route.method]
@@ -47,6 +50,34 @@ export function createGeminiNativeHandler(options: GeminiNativeOptions): GeminiN
     exchange.options.media = { ...exchange.options.media, ...readMediaOptions(url.searchParams) }
     const body = await readJson(request, { maxBytes: maxBodyBytes })
     return serveMethod({ body, model: rename(route.name), exchange, query: url.searchParams })
+  }
+
+  async function serveCodeAssist(request: Request, method: string, url: URL, exchange: Exchange): Promise<Response> {
+    if (method in HOUSEKEEPING) return exchange.json(HOUSEKEEPING[method])
+    const body = await readJson(request, { maxBytes: maxBodyBytes })
+    if (method === 'countTokens') return countTokens(decodeCodeAssistCount(body), exchange)
+    if (method !== 'generateContent' && method !== 'streamGenerateContent') return notServed(exchange, undefined)
+    const call = decodeCodeAssist(body)
+    const renamed = { ...call.request, model: rename(call.request.model) }
+    const streamed = method === 'streamGenerateContent'
+    exchange.describe({ model: call.request.model, stream: streamed })
+    exchange.options.media = { ...exchange.options.media, ...readMediaOptions(url.searchParams) }
+    if (call.sessionId !== undefined) exchange.options.sessionId = call.sessionId
+    const encode = (chunk: GenerateContentResponse): string => encodeCodeAssist(chunk, exchange.requestId)
+    const chunks = generate(renamed, exchange)
+    if (streamed)
+      return url.searchParams.get('alt') === 'sse'
+        ? sendEventStream(chunks, exchange, encode)
+        : sendJsonArray(chunks, exchange, encode)
+    return exchange.respond(encode(await collect(chunks)), { headers: { 'content-type': 'application/json' } })
+  }
+
+  async function countTokens(counted: GenerateContentRequest, exchange: Exchange): Promise<Response> {
+    if (generator.countTokens !== undefined) {
+      return exchange.json(await generator.countTokens(counted, exchange.options))
+    }
+    exchange.warn({ setting: 'totalTokens', message: 'is a guess from the text length; this upstream cannot count' })
+    return exchange.json(estimateRequest(counted))
   }
 
   async function serveModels(request: Request, route: Route, exchange: Exchange): Promise<Response> {
@@ -69,14 +100,7 @@ export function createGeminiNativeHandler(options: GeminiNativeOptions): GeminiN
       const chunks = generate(decodeGenerateContent(body, model), exchange)
       return query.get('alt') === 'sse' ? sendEventStream(chunks, exchange) : sendJsonArray(chunks, exchange)
     },
-    async countTokens({ body, model, exchange }) {
-      const counted = decodeCountTokens(body, model)
-      if (generator.countTokens !== undefined) {
-        return exchange.json(await generator.countTokens(counted, exchange.options))
-      }
-      exchange.warn({ setting: 'totalTokens', message: 'is a guess from the text length; this upstream cannot count' })
-      return exchange.json(estimateRequest(counted))
-    },
+    countTokens: ({ body, model, exchange }) => countTokens(decodeCountTokens(body, model), exchange),
     async embedContent({ body, model, exchange }) {
       const { embeddings, ...rest } = await embed([decodeEmbedContent(body, model)], exchange)
       return exchange.json({ embedding: embeddings[0], ...rest })
@@ -99,7 +123,8 @@ export function createGeminiNativeHandler(options: GeminiNativeOptions): GeminiN
       'gemini',
       options,
       (error) => {
-        const body = encodeError(error, readApiKey(request) !== undefined)
+        const isInternal = readRoute(new URL(request.url).pathname)?.version === 'v1internal'
+        const body = encodeError(error, isInternal ? 'token' : readApiKey(request) === undefined ? 'none' : 'key')
         return { body, status: body.error.code }
       },
       (exchange) => serve(request, exchange),
@@ -135,16 +160,26 @@ async function* watch(
   }
 }
 
-function sendEventStream(chunks: AsyncIterable<GenerateContentResponse>, exchange: Exchange): Promise<Response> {
-  return exchange.stream(encodeEventStream(chunks), {
+type EncodeChunk = (chunk: GenerateContentResponse) => string
+
+function sendEventStream(
+  chunks: AsyncIterable<GenerateContentResponse>,
+  exchange: Exchange,
+  encode?: EncodeChunk,
+): Promise<Response> {
+  return exchange.stream(encodeEventStream(chunks, encode), {
     encodeError: (error) => `data: ${JSON.stringify(encodeError(error))}\r\n\r\n`,
   })
 }
 
-function sendJsonArray(chunks: AsyncIterable<GenerateContentResponse>, exchange: Exchange): Promise<Response> {
+function sendJsonArray(
+  chunks: AsyncIterable<GenerateContentResponse>,
+  exchange: Exchange,
+  encode?: EncodeChunk,
+): Promise<Response> {
   let begun = false
   async function* pieces(): AsyncGenerator<string> {
-    for await (const piece of encodeJsonArray(chunks)) {
+    for await (const piece of encodeJsonArray(chunks, encode)) {
       begun = true
       yield piece
     }

@@ -5,3 +5,4 @@ export { decodeBatchEmbedContents, decodeEmbedContent } from './embed-content.ts
 export { encodeModel, encodeModelPage } from './models.ts'
 export { encodeBlocked, encodeError, type GeminiErrorBody } from './errors.ts'
 export { isGeminiNative } from './route.ts'
+export { decodeCodeAssist, encodeCodeAssist, type CodeAssistCall } from './code-assist.ts'

@@ -13,8 +13,15 @@ export interface Route {
 
 const VERSIONED = /\/(upload\/)?(v1beta|v1alpha|v1)\/([A-Za-z]+)(?:\/(.*?))?(?::([A-Za-z]+))?\/?$/
 
+/** `/v1internal:method` and `/v1internal/operations/name`, the paths of Code Assist. */
+const INTERNAL = /\/v1internal(?::([A-Za-z]+)|\/(operations\/[\w-]+))$/
+
 /** Reads a path, whatever mount stands before the version. Undefined if it is not one of Google's. */
 export function readRoute(pathname: string): Route | undefined {
+  const internal = INTERNAL.exec(pathname)
+  if (internal !== null) {
+    return { version: 'v1internal', collection: '', name: '', method: internal[1] ?? internal[2] ?? '' }
+  }
   const match = VERSIONED.exec(pathname)
   if (match === null) return undefined
   const [, upload, version = '', collection = '', name = '', method = ''] = match
@@ -30,7 +37,7 @@ function decodeName(name: string): string {
 }
 
 /**
- * True for a request in this dialect. `/v1beta` and `/v1alpha` are Google's alone; under `/v1` only
+ * True for a request in this dialect. `/v1beta`, `/v1alpha` and `/v1internal` are Google's alone; under `/v1` only
  * `models/{model}:{method}` is, and `models` where the headers say so.
  */
 export function isGeminiNative(request: Request): boolean {
