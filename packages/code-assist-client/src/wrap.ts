@@ -33,7 +33,10 @@ export function wrapRequest(
   }
 }
 
-function withoutPictures({ imageConfig: _, ...config }: GenerationConfig): GenerationConfig {
+/** Nothing draws here, and Gemini CLI never sends the field. */
+function withoutPictures(given: GenerationConfig): GenerationConfig {
+  const config = { ...given }
+  delete config.imageConfig
   return config
 }
 
