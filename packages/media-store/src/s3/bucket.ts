@@ -113,7 +113,8 @@ export function createBucket({
           if (response.ok || (response.status === 404 && call.method !== 'PUT' && call.method !== 'POST'))
             return response
           const failure = await toStoreError(response, bucket)
-          if (last || response.status < 500) throw failure
+          // 501: it cannot, and will not be able to a moment later.
+          if (last || response.status < 500 || response.status === 501) throw failure
         }
         await new Promise((resolve) => setTimeout(resolve, retryDelayMs * 2 ** tries))
       }

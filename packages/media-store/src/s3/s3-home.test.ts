@@ -206,6 +206,28 @@ describe('createS3MediaStore', () => {
     await new Promise((resolve) => proxy.close(resolve))
   })
 
+  it('drops uploads that their process left behind a day ago, and no others', async () => {
+    const calls: string[] = []
+    const upload = (key: string, id: string, begun: string): string =>
+      `<Upload><Key>${key}</Key><UploadId>${id}</UploadId><Initiated>${begun}</Initiated></Upload>`
+    const store = open({
+      now: () => Date.parse('2026-03-02T00:00:00Z'),
+      fetch: async (input) => {
+        const { method, url } = input as Request
+        const { pathname, searchParams } = new URL(url)
+        if (searchParams.has('list-type')) return new Response('<ListBucketResult/>')
+        calls.push(`${method} ${pathname} ${searchParams.get('uploadId') ?? ''}`)
+        return method === 'DELETE'
+          ? new Response(null, { status: 204 })
+          : new Response(
+              `<ListMultipartUploadsResult>${upload('castor/a', 'old', '2026-02-28T00:00:00Z')}${upload('castor/b', 'young', '2026-03-01T12:00:00Z')}${upload('other/c', 'foreign', '2026-02-01T00:00:00Z')}</ListMultipartUploadsResult>`,
+            )
+      },
+    })
+    await store.sweep()
+    expect(calls).toEqual(['GET /pictures ', 'DELETE /pictures/castor/a old'])
+  })
+
   it('tries again when the bucket fails for a moment', async () => {
     let failures = 2
     const store = open({

@@ -5,7 +5,7 @@ import type { ListedEntry, MediaHome, StoredEntry } from '../home.ts'
 import { readExpiry } from '../media-id.ts'
 import { createBucket, parseXml } from './bucket.ts'
 import type { S3BucketOptions } from './bucket.ts'
-import { readText, upload } from './upload.ts'
+import { dropOldUploads, readText, upload } from './upload.ts'
 
 export interface S3HomeOptions extends S3BucketOptions {
   /** Put before each id, such as `castor/`. Default `castor/`. */
@@ -16,6 +16,9 @@ export interface S3HomeOptions extends S3BucketOptions {
 
 /** S3 signs no URL for longer than a week. */
 const LONGEST_LINK_SECONDS = 604_800
+
+/** An upload that began so long ago has nobody who goes on with it. */
+const ABANDONED_MS = 86_400_000
 
 /** One object per item; the type stands in its content type, the rest in its metadata. */
 export function createS3Home({ prefix = 'castor/', now = Date.now, ...options }: S3HomeOptions): MediaHome {
@@ -68,6 +71,7 @@ export function createS3Home({ prefix = 'castor/', now = Date.now, ...options }:
         token = readText(page, 'ListBucketResult', 'NextContinuationToken')
       } while (token !== undefined && token !== '')
     },
+    tidy: (at) => dropOldUploads(bucket, prefix, at - ABANDONED_MS),
     async link(id, expiresAt) {
       const seconds = Math.floor((expiresAt - now()) / 1000)
       return bucket.presign(prefix + id, Math.min(Math.max(seconds, 1), LONGEST_LINK_SECONDS))

@@ -1,5 +1,5 @@
 import { join } from '../bytes.ts'
-import { MediaStoreError } from '../error.ts'
+import { MediaStoreError, isMediaStoreError } from '../error.ts'
 import { parseXml } from './bucket.ts'
 import type { Bucket } from './bucket.ts'
 
@@ -74,6 +74,27 @@ async function putParts(
       () => undefined,
     )
     throw error
+  }
+}
+
+/**
+ * Drops uploads that began before `before` and never ended: their process died. A service that cannot list them is
+ * left to its own clean-up.
+ */
+export async function dropOldUploads(bucket: Bucket, prefix: string, before: number): Promise<void> {
+  const response = await bucket.call({ method: 'GET', query: { uploads: '', prefix } }).catch((error: unknown) => {
+    if (isMediaStoreError(error)) return undefined
+    throw error
+  })
+  if (response === undefined) return
+  const page = parseXml(await response.text()) as { ListMultipartUploadsResult?: { Upload?: unknown } } | undefined
+  const found = page?.ListMultipartUploadsResult?.Upload ?? []
+  for (const node of Array.isArray(found) ? (found as unknown[]) : [found]) {
+    const key = readText(node, 'Key')
+    const uploadId = readText(node, 'UploadId')
+    const begun = Date.parse(readText(node, 'Initiated') ?? '')
+    if (key?.startsWith(prefix) !== true || uploadId === undefined || !(begun < before)) continue
+    await (await bucket.call({ method: 'DELETE', key, query: { uploadId } })).body?.cancel()
   }
 }
 
