@@ -106,6 +106,19 @@ describe('createReplyDecoder', () => {
     ])
   })
 
+  it.each([1, 50, 10_000])('keeps a long text whose end is repaired every time, cut every %i bytes', (size) => {
+    const lines = Array.from({ length: 30 }, (_, index) => `const x${index} = "日本 \\u003d ${index}" && 🇯🇵`)
+    const closed = lines.map((_, index) => `${lines.slice(0, index + 1).join('\n')}\n\`\`\``)
+    const bytes = body(closed.map((text) => snapshot({ text })))
+    const updates = createReplyDecoder().push(bytes)
+    for (const [index, { text }] of updates.slice(1, closed.length).entries()) {
+      expect(text).toEqual({ kept: (closed[index] as string).length - 3, added: `${lines[index + 1]}\n\`\`\`` })
+    }
+    const { reply, texts } = readInPieces(bytes, size)
+    expect(texts).toEqual(closed)
+    expect(reply).toEqual(readPlain(bytes))
+  })
+
   it('takes back what another message said between two snapshots', () => {
     const other: Frame = [messageEntry(titleMessage({ chatId: 'c_2', responseId: 'r_2', title: 'Other' }))]
     const bytes = body([

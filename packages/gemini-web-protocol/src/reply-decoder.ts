@@ -4,7 +4,7 @@
  * The upstream sends the whole answer again and again, so a long one is hundreds of times larger on
  * the wire than the text is. This decoder keeps the raw bytes of the last snapshot. While bytes of
  * the next one equal them they are compared and dropped, never copied, decoded or parsed; only what
- * departs is. If it departs at the end of the answer's text, the rest of the message is parsed
+ * departs is. If it departs inside or at the end of the answer's text, the rest of the message is parsed
  * behind the short start of the last one, so that everything but the old text is read as usual; if
  * the rest is the same as before, just the new text is decoded. Any other shape takes the plain way
  * through the whole frame: the result is the same, only slower.
@@ -26,6 +26,7 @@ import {
   type ReplySnapshot,
   type ReplyUpdate,
 } from './reply.ts'
+import { changeText, compareText } from './text-change.ts'
 
 export interface ReplyDecoderOptions {
   /** Longest frame in bytes. Default 33 554 432. */
@@ -55,6 +56,8 @@ const OPEN_BRACKET = 91
 const BACKSLASH = 92
 /** Bytes reserved at most on the word of a length line. */
 const MAX_RESERVED = 4_194_304
+/** Bytes of `\\u003d`. */
+const LONGEST_ESCAPE = 7
 const DECODE_STEP = 65_536
 /** Longest line that is neither a frame nor part of one. */
 const MAX_OTHER_LINE = 64
@@ -135,43 +138,49 @@ export function createReplyDecoder({ maxBuffered = DEFAULT_MAX_BUFFERED }: Reply
   function readTail(updates: ReplyUpdate[]): boolean {
     if (anchor === undefined) return false
     const textEnd = textEndOf(anchor)
-    if (textEnd === undefined || matched < textEnd) return false
+    const from =
+      textEnd === undefined
+        ? undefined
+        : findSafeStart(last.bytes, anchor.textStart, Math.min(matched, textEnd), textEnd)
+    if (textEnd === undefined || from === undefined) return false
     const length = matched + fresh.length
     if (length === last.length && fresh.length === 0 && !anchor.stale) {
       reply.messages++
       updates.push({ type: 'message' })
       return true
     }
-    // From here on `tail` is what follows the old text, in one piece.
+    // From here on `tail` is what follows the part of the text that surely stays, in one piece.
     const tail = scratch
     tail.length = 0
-    copyInto(tail, 0, last.bytes, textEnd, matched)
+    copyInto(tail, 0, last.bytes, from, matched)
     copyInto(tail, tail.length, fresh.bytes, 0, fresh.length)
     const textBytes = findTextEnd(tail.bytes.subarray(0, tail.length))
     if (textBytes === undefined) return false
     const rest = tail.bytes.subarray(textBytes, tail.length)
     const first = reply.candidates[0]
-    const text = decodeText(utf8.decode(tail.bytes.subarray(0, textBytes)))
-    if (first === undefined || text === undefined) return false
+    const before = decodeText(utf8.decode(last.bytes.subarray(from, textEnd)))
+    const after = decodeText(utf8.decode(tail.bytes.subarray(0, textBytes)))
+    if (first === undefined || before === undefined || after === undefined) return false
+    const change = compareText(before, after)
+    change.kept += anchor.textLength - before.length
     if (!anchor.stale && restIsSame(anchor, textEnd, rest)) {
       reply.messages++
-      first.text += text
+      const changed = change.added !== '' || change.kept < anchor.textLength
+      first.text = changeText(first.text, change)
       reply.text = first.text
-      updates.push(
-        text === '' ? { type: 'message' } : { type: 'message', text: { kept: anchor.textLength, added: text } },
-      )
+      updates.push(changed ? { type: 'message', text: change } : { type: 'message' })
     } else {
       const frame = parse(ENTRY_START + utf8.decode(tail.bytes.subarray(0, tail.length)))
       const payload = onlyPayload(frame)
       if (payload === undefined) return false
       const message = parse(anchor.payloadStart + payload)
-      if (readOnlyTextPart(message) !== text) return false
-      updates.push(mergeMessage(reply, message, { kept: anchor.textLength, added: text }))
+      if (readOnlyTextPart(message) !== after) return false
+      updates.push(mergeMessage(reply, message, change))
       anchor.nodes = undefined
       anchor.stale = false
     }
-    anchor.textLength += text.length
-    anchor.textEnd = textEnd + textBytes
+    anchor.textLength = change.kept + change.added.length
+    anchor.textEnd = from + textBytes
     copyInto(last, matched, fresh.bytes, 0, fresh.length)
     last.length = length
     return true
@@ -316,6 +325,19 @@ function decodeText(raw: string): string | undefined {
   const inner = parse(`"${raw}"`)
   const text = typeof inner === 'string' ? parse(`"${inner}"`) : undefined
   return typeof text === 'string' ? text : undefined
+}
+
+/**
+ * Where to go on inside the kept text, at most at `limit`: its end when that is reached, else the last
+ * place that is neither inside a character nor inside an escape, the longest of which is `\\u003d`.
+ */
+function findSafeStart(bytes: Uint8Array, start: number, limit: number, end: number): number | undefined {
+  if (limit === end) return end
+  for (let at = limit; at - LONGEST_ESCAPE > start; at--) {
+    const inside = ((bytes[at] as number) & 0xc0) === 0x80
+    if (!inside && !bytes.subarray(at - LONGEST_ESCAPE, at).includes(BACKSLASH)) return at
+  }
+  return undefined
 }
 
 /**

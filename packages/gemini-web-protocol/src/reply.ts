@@ -8,7 +8,7 @@ import { parse, readEntry } from './envelope.ts'
 import { withoutUndefined } from './fields.ts'
 import { get, read, readBoolean, readList, readNumber, readString, wirePath } from './path.ts'
 import { findReport } from './research.ts'
-import { compareText, type TextChange } from './text-change.ts'
+import { changeText, compareText, type TextChange } from './text-change.ts'
 
 /** Chat id and response id. Source: fact sheet §4.4 [S]. */
 export const MESSAGE_CHAT_ID = wirePath('MESSAGE_CHAT_ID', 1, 0)
@@ -211,8 +211,7 @@ function mergeCandidate(
   const known = reply.candidates[index]
   const oldText = known?.text ?? ''
   const oldThoughts = known?.thoughts ?? ''
-  if (change !== undefined)
-    next.text = change.kept === oldText.length ? oldText + change.added : oldText.slice(0, change.kept) + change.added
+  if (change !== undefined) next.text = changeText(oldText, change)
   // Snapshots that only carry a state have no text of their own.
   else if (next.text === '') next.text = oldText
   if (next.thoughts.length < oldThoughts.length) next.thoughts = oldThoughts

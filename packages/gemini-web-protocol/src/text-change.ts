@@ -14,6 +14,11 @@ export function compareText(old: string, text: string): TextChange {
   return { kept, added: text.slice(kept) }
 }
 
+/** The text after a change. */
+export function changeText(old: string, { kept, added }: TextChange): string {
+  return kept === old.length ? old + added : old.slice(0, kept) + added
+}
+
 /** Length of the common start of two texts in UTF-16 units, never inside a surrogate pair. */
 export function commonLength(a: string, b: string): number {
   const limit = Math.min(a.length, b.length)
