@@ -100,7 +100,7 @@ export interface EmulatorSettings {
     attachmentBytes: number
     /** Characters after which an answer breaks off with 1155; 0 is no limit. */
     answerChars: number
-    /** Chats kept per account; the oldest go first. Default 5 000. */
+    /** Chats kept per account; the oldest go first. Default 2 000. */
     chats: number
   }
   log: {
@@ -169,7 +169,7 @@ export function defaultSettings(): EmulatorSettings {
       downloadCookies: true,
       token: true,
     },
-    limits: { promptBytes: 130_000, attachmentBytes: 160_000, answerChars: 0, chats: 5_000 },
+    limits: { promptBytes: 130_000, attachmentBytes: 160_000, answerChars: 0, chats: 2_000 },
     log: { size: 1_000, secrets: false },
   }
 }

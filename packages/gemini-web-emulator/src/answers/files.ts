@@ -26,14 +26,14 @@ export function readPictureSize(bytes: Uint8Array): { width: number; height: num
     return { width: view.getUint32(16), height: view.getUint32(20) }
   if (bytes.length >= 10 && tag(0) === 'GIF8')
     return { width: view.getUint16(6, true), height: view.getUint16(8, true) }
-  if (bytes.length >= 30 && tag(0) === 'RIFF' && tag(8) === 'WEBP') {
-    if (tag(12) === 'VP8X')
+  if (bytes.length >= 25 && tag(0) === 'RIFF' && tag(8) === 'WEBP') {
+    if (tag(12) === 'VP8X' && bytes.length >= 30)
       return { width: 1 + (view.getUint32(24, true) & 0xffffff), height: 1 + (view.getUint32(26, true) >>> 8) }
     if (tag(12) === 'VP8L') {
       const bits = view.getUint32(21, true)
       return { width: 1 + (bits & 0x3fff), height: 1 + ((bits >>> 14) & 0x3fff) }
     }
-    if (tag(12) === 'VP8 ')
+    if (tag(12) === 'VP8 ' && bytes.length >= 30)
       return { width: view.getUint16(26, true) & 0x3fff, height: view.getUint16(28, true) & 0x3fff }
   }
   if (bytes.length >= 4 && view.getUint16(0) === 0xffd8) return readJpegSize(view)
