@@ -102,6 +102,8 @@ export interface ClientStatus {
   /** The store refused the last state. */
   saveFailed?: true
   buildLabel?: string
+  /** Google's number of the account, from the app page: the same person has the same one. Absent when the page leaves it out. */
+  accountNumber?: string
 }
 
 export interface GeminiWebClient {
@@ -312,7 +314,7 @@ export function createGeminiWebClient(options: GeminiWebClientOptions = {}): Gem
     status() {
       const { status } = account
       const { ticketAtMs, rotatedAtMs } = session
-      const { buildLabel } = session.page
+      const { buildLabel, accountNumber } = session.page
       return {
         kind: session.account ? 'account' : 'guest',
         running: limiter.running,
@@ -323,6 +325,7 @@ export function createGeminiWebClient(options: GeminiWebClientOptions = {}): Gem
         ...(lastRotation === undefined ? {} : { lastRotation }),
         ...(session.saveFailed ? { saveFailed: true } : {}),
         ...(buildLabel === undefined ? {} : { buildLabel }),
+        ...(accountNumber === undefined ? {} : { accountNumber }),
       }
     },
     async models(signal) {

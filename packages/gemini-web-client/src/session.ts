@@ -148,6 +148,8 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
     async adopt() {
       if (store?.exclusive === undefined) return false
       const stored = await store.load()
+      // Another process may have asked without getting an answer: its minute counts here too.
+      rotatedAtMs = Math.max(stored?.rotatedAtMs ?? 0, rotatedAtMs ?? 0) || undefined
       if (stored?.ticketAtMs === undefined || stored.ticketAtMs <= (ticketAtMs ?? 0)) return false
       jar.add(stored.cookies)
       rotatedAtMs = stored.rotatedAtMs
