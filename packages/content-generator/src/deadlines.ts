@@ -29,6 +29,7 @@ export function withDeadlines(
 
       // One timer for the whole stream: it looks when the wait began and sleeps for the rest.
       let started = false
+      let ended = false
       let waitingSince: number | undefined = performance.now()
       let timer = setTimeout(look, firstChunkMs)
       function look(): void {
@@ -49,16 +50,21 @@ export function withDeadlines(
           yield chunk
           waitingSince = performance.now()
         }
+        ended = true
       } catch (error) {
         throw toGenerationError(error, own.signal)
       } finally {
         clearTimeout(timer)
         signal.removeEventListener('abort', leave)
-        own.abort()
+        // A loop that was left early: the upstream must hear of it before its iterator returns.
+        if (!ended) own.abort(LEFT)
       }
     },
   }
 }
+
+/** Made once: an abort without a reason builds an exception with a stack, which costs more than the rest. */
+const LEFT = new GenerationError('aborted', 'The answer was left before it was complete.')
 
 function timeout(what: string, ms: number): GenerationError {
   return new GenerationError(

@@ -74,3 +74,4 @@ export {
 } from './http/exchange.ts'
 export { readMediaOptions, readSize } from './http/media-options.ts'
 export { modelsDialect } from './http/models-dialect.ts'
+export { readSessionId } from './http/session-id.ts'
