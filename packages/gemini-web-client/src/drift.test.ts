@@ -11,7 +11,7 @@ it('counts a drift by its name and place, and makes it an error of this package'
       throw new ProtocolDriftError(FACTS)
     })
   expect(read).toThrow(expect.objectContaining({ code: 'drift', message: expect.stringContaining('CHAT_LIST_ROWS') }))
-  expect(read).toThrow()
+  expect(read).toThrow('CHAT_LIST_ROWS')
   expect(drifts.list()).toEqual([{ ...FACTS, count: 2 }])
 })
 

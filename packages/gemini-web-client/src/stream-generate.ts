@@ -3,7 +3,6 @@ import {
   generateHeaders,
   HOSTS,
   streamGenerateUrl,
-  TOOLS,
   type FileReference,
   type MediaOptions,
   type ModelHeaderOptions,

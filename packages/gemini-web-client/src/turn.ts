@@ -1,15 +1,8 @@
-import {
-  createDeltaWriter,
-  createReplyDecoder,
-  FrameError,
-  isAnswered,
-  type Candidate,
-  type ReplySnapshot,
-  type ReplyUpdate,
-} from '@castorjs/gemini-web-protocol'
+import { FrameError, isAnswered, type Candidate, type ReplySnapshot } from '@castorjs/gemini-web-protocol'
 import type { DriftLog } from './drift.ts'
-import { GeminiWebError, isGeminiWebError } from './error.ts'
+import { GeminiWebError, isGeminiWebError, type GeminiWebErrorCode } from './error.ts'
 import type { Limiter } from './limiter.ts'
+import { createReading, type Reading } from './reading.ts'
 import { refusalError } from './refusal-error.ts'
 import { hasContent, toWebReply, type ChatState, type WebReply } from './reply.ts'
 import type { Session } from './session.ts'
@@ -55,146 +48,111 @@ export interface TurnPorts {
   recovery: { pollMs: number; totalMs: number }
 }
 
-/** Failures that a second attempt may not have, as long as nothing was put out. */
-const REPEATABLE = new Set(['empty_answer', 'truncated', 'turn_rejected', 'network'])
-
 /**
  * Runs one turn: waits for its place, posts it, turns snapshots into deltas, and finishes a broken answer from
  * the chat's history. Nothing is ever asked again after something was put out.
  */
 export async function* runTurn(turn: Turn, ports: TurnPorts, signal?: AbortSignal): AsyncGenerator<TurnEvent> {
   const { session, closed } = ports
-  const linked = linkSignals(signal, closed)
+  let linked = linkSignals(signal, closed)
   let release: (() => void) | undefined
   try {
     release = await ports.limiter.acquire(linked.signal, turn.chat?.chatId)
     await ports.prepare(linked.signal)
     const repaired = new Set<string>()
     for (let attempt = 1; ; attempt++) {
-      const text = createDeltaWriter()
-      const thoughts = createDeltaWriter({ clean: false })
-      const decoder = createReplyDecoder()
-      const { reply } = decoder
-      const own = linkSignals(linked.signal)
-      const watch = createWatch(turn.patience, (reason) => own.abort(reason))
+      const { abort } = linked
+      const watch = createWatch(turn.patience, (reason) => abort(reason))
+      const reading = createReading(watch)
+      const { reply } = reading
       let posted: PostedTurn | undefined
       let failure: unknown
-      let emitted = false
-      let received = false
-      let label: string | undefined
-      let mark = ''
-      let thoughtDelta = ''
-      let textDelta = ''
-      function absorb(updates: readonly ReplyUpdate[]): void {
-        thoughtDelta = ''
-        textDelta = ''
-        let grew = false
-        for (const update of updates) {
-          if (update.thoughts !== undefined) thoughtDelta += thoughts.apply(update.thoughts)
-          if (update.text !== undefined) textDelta += text.apply(update.text)
-          grew ||= update.thoughts !== undefined || update.text !== undefined
-        }
-        if (!grew) {
-          const next = markOf(reply)
-          grew = next !== mark
-          mark = next
-        }
-        if (grew) watch.progress(isWorking(reply))
-        if (reply.ended || (reply.finished && isAnswered(reply))) watch.complete()
-      }
       try {
-        posted = await turn.post(own.signal)
+        posted = await turn.post(linked.signal)
         for await (const bytes of posted.response.body) {
-          received = true
-          const updates = decoder.push(bytes)
-          if (updates.length === 0) continue
-          absorb(updates)
-          const activity = reply.activity?.label
-          if (thoughtDelta === '' && textDelta === '' && activity === label) continue
+          if (!reading.take(bytes)) continue
+          // The reader's own time does not count as silence.
           watch.pause()
-          if (activity !== label) {
-            label = activity
-            if (reply.activity !== undefined) yield { type: 'activity', ...reply.activity }
-          }
-          if (thoughtDelta !== '') {
-            emitted = true
-            yield { type: 'thought-delta', text: thoughtDelta }
-          }
-          if (textDelta !== '') {
-            emitted = true
-            yield { type: 'text-delta', text: textDelta }
-          }
+          if (reading.activity !== undefined) yield { type: 'activity', ...reading.activity }
+          if (reading.thoughts !== '') yield { type: 'thought-delta', text: reading.thoughts }
+          if (reading.text !== '') yield { type: 'text-delta', text: reading.text }
           watch.resume()
         }
-        absorb(decoder.finish())
-        emitted ||= thoughtDelta !== '' || textDelta !== ''
-        if (thoughtDelta !== '') yield { type: 'thought-delta', text: thoughtDelta }
-        if (textDelta !== '') yield { type: 'text-delta', text: textDelta }
+        reading.end()
+        if (reading.thoughts !== '') yield { type: 'thought-delta', text: reading.thoughts }
+        if (reading.text !== '') yield { type: 'text-delta', text: reading.text }
       } catch (error) {
-        linked.signal.throwIfAborted()
-        failure = toWireError(error, own.signal)
+        throwIfLeft(signal, closed)
+        failure = toWireError(error, linked.signal)
         if (failure === TAIL) failure = undefined
         else if (posted === undefined && !isGeminiWebError(failure)) throw failure
       } finally {
         watch.stop()
-        own.release()
-        // Frees the socket of a reply that was left half read, also when the reader left the loop.
-        own.abort(TAIL)
+      }
+      if (linked.signal.aborted) {
+        linked.release()
+        linked = linkSignals(signal, closed)
       }
 
       let recovered = false
       const whole = reply.complete || (isAnswered(reply) && failure === undefined && (reply.ended || reply.finished))
       if (!whole) {
-        failure = explain(reply, failure, { received, account: session.account })
-        if (isBroken(failure) && canRecover(reply, turn, session) && (emitted || reply.contextToken !== undefined)) {
-          for await (const delta of recover(reply, ports, linked.signal, text)) {
-            if (delta === DONE) recovered = true
-            else yield { type: 'text-delta', text: delta }
+        failure = explain(reading, failure, session.account)
+        const stored = reply.contextToken !== undefined
+        if (isBroken(failure) && canRecover(reply, turn, session) && (reading.emitted || stored)) {
+          for await (const done of recover(reading, ports, linked.signal)) {
+            if (reading.text !== '') yield { type: 'text-delta', text: reading.text }
+            recovered = done
           }
         }
-        if (!recovered && !(isAnswered(reply) && isBroken(failure) && reply.contextToken !== undefined)) {
-          if (emitted) throw failure
-          if (posted !== undefined && (await repair(failure, repaired, ports, linked.signal))) {
-            attempt--
-            continue
-          }
-          const stored = reply.contextToken !== undefined
-          if (!stored && attempt < turn.attempts && isGeminiWebError(failure) && REPEATABLE.has(failure.code)) continue
-          throw failure
+        // Text with a context token behind it is an answer, even when its end was lost.
+        const accepted = recovered || (isAnswered(reply) && isBroken(failure) && stored)
+        if (!accepted && reading.emitted) throw failure
+        if (!accepted) {
+          if (posted !== undefined && (await repair(failure, repaired, ports, linked.signal))) attempt--
+          else if (stored || attempt >= turn.attempts || !isRepeatable(failure)) throw failure
+          continue
         }
       } else if (!hasContent(reply)) {
-        const empty = new GeminiWebError('empty_answer', 'The answer was complete but held nothing')
-        if (!emitted && attempt < turn.attempts) continue
-        throw empty
+        if (!reading.emitted && attempt < turn.attempts) continue
+        throw new GeminiWebError('empty_answer', 'The answer was complete but held nothing')
       }
 
-      noteDrift(ports.drifts, reply, text.drift)
-      const rest = thoughts.finish()
-      if (rest !== '') yield { type: 'thought-delta', text: rest }
-      const end = text.finish()
-      if (end !== '') yield { type: 'text-delta', text: end }
+      noteDrift(ports.drifts, reply, reading.rewrites)
+      reading.finish()
+      if (reading.thoughts !== '') yield { type: 'thought-delta', text: reading.thoughts }
+      if (reading.text !== '') yield { type: 'text-delta', text: reading.text }
       const substituted = isSubstituted(reply, posted)
       await checkTrust(reply, turn, ports, substituted, linked.signal)
-      yield {
-        type: 'reply',
-        reply: toWebReply(reply, {
-          chat: {
-            turns: (turn.chat?.turns ?? 0) + 1,
-            temporary: turn.temporary,
-            ...(turn.model === undefined ? {} : { model: turn.model }),
-            ...(turn.gemId === undefined ? {} : { gemId: turn.gemId }),
-          },
-          substituted,
-          rewrites: text.drift,
-          recovered,
-        }),
-      }
+      yield { type: 'reply', reply: toReply(reading, turn, { substituted, recovered }) }
       return
     }
   } finally {
     linked.release()
     release?.()
   }
+}
+
+/** An abort of the caller's, or of the whole client, is not a failure of the answer. */
+function throwIfLeft(...signals: readonly (AbortSignal | undefined)[]): void {
+  for (const signal of signals) signal?.throwIfAborted()
+}
+
+function toReply(
+  { reply, rewrites }: Reading,
+  { chat, temporary, model, gemId }: Turn,
+  outcome: { substituted: boolean; recovered: boolean },
+): WebReply {
+  return toWebReply(reply, {
+    ...outcome,
+    rewrites,
+    chat: {
+      turns: (chat?.turns ?? 0) + 1,
+      temporary,
+      ...(model === undefined ? {} : { model }),
+      ...(gemId === undefined ? {} : { gemId }),
+    },
+  })
 }
 
 /** What was odd in an answer that came through all the same. */
@@ -212,37 +170,8 @@ function noteDrift(drifts: DriftLog, reply: ReplySnapshot, rewrites: number): vo
   }
 }
 
-/** Progress that shows in other fields than the text. */
-function markOf(reply: ReplySnapshot): string {
-  const candidate = reply.candidates[0]
-  const documents = candidate?.documents.reduce((size, document) => size + document.content.length, 0) ?? 0
-  const { complete, contextToken, activity, progress, refusals, ended } = reply
-  return [
-    complete,
-    contextToken === undefined,
-    activity?.label,
-    progress,
-    refusals.length,
-    ended,
-    documents,
-    candidate?.images.length,
-    candidate?.musicProgress,
-  ].join('|')
-}
-
-/** The app says that it thinks, uses a tool or queues: silence is longer then. */
-function isWorking(reply: ReplySnapshot): boolean {
-  const candidate = reply.candidates[0]
-  if (candidate?.working === true) return true
-  return reply.text === '' && (reply.activity !== undefined || reply.thoughts !== '')
-}
-
 /** The failure of a reply that is not whole. */
-function explain(
-  reply: ReplySnapshot,
-  failure: unknown,
-  { received, account }: { received: boolean; account: boolean },
-): unknown {
+function explain({ reply, received }: Reading, failure: unknown, account: boolean): unknown {
   const hasOutput = reply.text !== ''
   const refusal = reply.refusals.at(-1)
   if (refusal !== undefined) return refusalError(refusal, { account, hasOutput })
@@ -257,8 +186,9 @@ function explain(
     }
     return failure
   }
-  if (hasOutput || reply.thoughts !== '')
+  if (hasOutput || reply.thoughts !== '') {
     return new GeminiWebError('truncated', 'The answer ended before it was complete')
+  }
   return emptyAnswer()
 }
 
@@ -266,32 +196,29 @@ function emptyAnswer(): GeminiWebError {
   return new GeminiWebError('empty_answer', 'The web app closed the reply without an answer')
 }
 
-/** The connection, not the upstream's word, ended the answer. */
+/** Failures in which the connection, not the upstream's word, ended the answer. */
+const BROKEN = new Set<GeminiWebErrorCode>(['truncated', 'stalled', 'network', 'drift', 'empty_answer'])
+/** Failures that a second attempt may not have, as long as nothing was put out. */
+const REPEATABLE = new Set<GeminiWebErrorCode>(['empty_answer', 'truncated', 'turn_rejected', 'network'])
+
 function isBroken(failure: unknown): boolean {
-  return (
-    isGeminiWebError(failure) &&
-    (failure.code === 'truncated' ||
-      failure.code === 'stalled' ||
-      failure.code === 'network' ||
-      failure.code === 'drift' ||
-      failure.code === 'empty_answer') &&
-    failure.upstreamCode === undefined
-  )
+  return isGeminiWebError(failure) && BROKEN.has(failure.code) && failure.upstreamCode === undefined
+}
+
+function isRepeatable(failure: unknown): boolean {
+  return isGeminiWebError(failure) && REPEATABLE.has(failure.code)
 }
 
 function canRecover(reply: ReplySnapshot, turn: Turn, session: Session): boolean {
   return session.account && !turn.temporary && reply.chatId !== undefined
 }
 
-const DONE = Symbol('the answer is whole')
-
-/** Reads a broken answer back from the chat: what is new of its text, then `DONE` if it is whole. Source: fact sheet section 5.3. */
-async function* recover(
-  reply: ReplySnapshot,
-  ports: TurnPorts,
-  signal: AbortSignal,
-  text: { push(text: string): string },
-): AsyncGenerator<string | typeof DONE> {
+/**
+ * Reads a broken answer back from the chat. Each step leaves what is new in the reading; the last one is true when
+ * the answer is whole. Source: fact sheet section 5.3.
+ */
+async function* recover(reading: Reading, ports: TurnPorts, signal: AbortSignal): AsyncGenerator<boolean> {
+  const { reply } = reading
   const { chatId, responseId } = reply
   if (chatId === undefined) return
   const started = performance.now()
@@ -305,13 +232,11 @@ async function* recover(
     }
     if (candidate === undefined) missing++
     else if (candidate.text.length >= reply.text.length || candidate.complete) {
-      const delta = text.push(candidate.text)
-      if (delta !== '') yield delta
-      if (candidate.complete || (candidate.text !== '' && !candidate.working)) {
-        adopt(reply, candidate)
-        yield DONE
-        return
-      }
+      reading.replace(candidate.text)
+      const done = candidate.complete || (candidate.text !== '' && !candidate.working)
+      if (done) adopt(reply, candidate)
+      yield done
+      if (done) return
     }
     // Without a context token the turn was probably never stored.
     if (reply.contextToken === undefined && missing >= 3) return

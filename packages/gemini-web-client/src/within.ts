@@ -30,8 +30,8 @@ function callAll(this: AbortSignal): void {
 /** A controller that follows other signals until it is released. */
 export interface LinkedController {
   readonly signal: AbortSignal
-  abort(reason: unknown): void
-  release(): void
+  abort: (reason: unknown) => void
+  release: () => void
 }
 
 /** Makes a controller that aborts with the first of the given signals. */

@@ -13,7 +13,6 @@ import {
 } from '@castorjs/content-generator'
 import { ATTACHED_TEXT_LIMIT_BYTES, type Citation, type FileReference } from '@castorjs/gemini-web-protocol'
 import { PROMPT_LIMIT_BYTES, type GeminiWebClient, type TurnOptions } from '../client.ts'
-import { linkSignals } from '../within.ts'
 import { citationsOf, clipParts, documentParts, imageParts } from './answer-parts.ts'
 import { toDoorError } from './error.ts'
 import { attachFiles, type MediaFetch } from './files.ts'
@@ -73,8 +72,7 @@ export function createGeminiWebGenerator(
       yield* asGuest.generateContentStream(request, call)
       return
     }
-    const own = linkSignals(call.signal)
-    const { signal } = own
+    const { signal } = call
     try {
       const warn = call.onWarning ?? (() => undefined)
       const settings = readSettings(request, warn)
@@ -95,11 +93,7 @@ export function createGeminiWebGenerator(
       const answer = { request, call, settings, model, promptTokens, signal }
       yield* model.tool === 'research' ? research(folded.prompt, turn, answer) : oneTurn(folded.prompt, turn, answer)
     } catch (error) {
-      throw toDoorError(error, call.signal)
-    } finally {
-      // First the socket, then the iterators: a quiet upstream must not hold the end back.
-      own.abort(LEFT)
-      own.release()
+      throw toDoorError(error, signal)
     }
   }
 
@@ -204,8 +198,6 @@ export function createGeminiWebGenerator(
     },
   }
 }
-
-const LEFT = new Error('The answer is over')
 
 interface Answer {
   request: GenerateContentRequest
