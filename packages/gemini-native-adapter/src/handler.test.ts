@@ -76,6 +76,12 @@ describe('generateContent', () => {
     })
   })
 
+  it('hands the client’s name for its conversation on', async () => {
+    const { post, generator } = serve(HELLO)
+    await post('/v1beta/models/m:generateContent', USER_HI, { 'x-session-id': 's-1' })
+    expect(generator.options[0]?.sessionId).toBe('s-1')
+  })
+
   it('renames models where the operator says so', async () => {
     const { post, generator } = serve(HELLO, { model: (name) => (name === 'alias' ? 'real' : name) })
     await post('/v1beta/models/alias:generateContent', USER_HI)

@@ -4,6 +4,7 @@ import {
   readApiKey,
   readJson,
   readMediaOptions,
+  readSessionId,
   readUsage,
   serveExchange,
   type DialectOptions,
@@ -40,6 +41,8 @@ export function createGeminiNativeHandler(options: GeminiNativeOptions): GeminiN
   async function serve(request: Request, exchange: Exchange): Promise<Response> {
     const url = new URL(request.url)
     const route = readRoute(url.pathname)
+    const sessionId = readSessionId(request)
+    if (sessionId !== undefined) exchange.options.sessionId = sessionId
     if (route?.version === 'v1internal') return serveCodeAssist(request, route.method, url, exchange)
     if (route === undefined || route.collection !== 'models') return notServed(exchange, route)
     if (route.method === '') return serveModels(request, route, exchange)
