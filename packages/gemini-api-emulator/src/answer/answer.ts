@@ -34,10 +34,8 @@ export async function answerRequest(
 
 function answerText(request: GenerateRequest, model: EmulatedModel, answering: string): Answer {
   const last = request.contents?.at(-1)?.parts ?? []
-  const prompt = last
-    .map((part) => part.text ?? '')
-    .join(' ')
-    .trim()
+  // Clients put context of their own before the question, so only the last text counts.
+  const prompt = last.findLast(({ text }) => text !== undefined && text !== '')?.text?.trim() ?? ''
   const results = last.flatMap(({ functionResponse }) => functionResponse ?? [])
   if (results.length > 0) {
     const lines = results.map(({ name, response }) => `${name} said ${JSON.stringify(response)}.`)
