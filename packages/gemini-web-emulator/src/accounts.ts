@@ -78,7 +78,7 @@ export interface Account {
 }
 
 /** Why a set of cookies does not make a signed-in caller. */
-export type CookieVerdict = 'ok' | 'no-session' | 'unknown-session' | 'stale-ticket'
+type CookieVerdict = 'ok' | 'no-session' | 'unknown-session' | 'stale-ticket'
 
 /** Requests under way may still carry the ticket from before a rotation for this long, in milliseconds. */
 const REPLACED_GRACE_MS = 30_000

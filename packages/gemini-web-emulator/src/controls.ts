@@ -148,7 +148,7 @@ export function createControls(world: World): Controls {
 const TIERS = ['free', 'advanced', 'plus']
 
 /** Checks an account that came as JSON. @throws {ControlError} naming the field. */
-export function readAccountSpec(value: unknown): AccountSpec {
+function readAccountSpec(value: unknown): AccountSpec {
   if (typeof value !== 'object' || value === null || Array.isArray(value))
     throw new ControlError('account', 'An account must be an object with name, session and ticket')
   const spec = value as Partial<AccountSpec>

@@ -49,7 +49,7 @@ export interface Exchange {
 }
 
 /** What a guest is recognised by. */
-export function guestKey(cookies: ReadonlyMap<string, string>): string | undefined {
+function guestKey(cookies: ReadonlyMap<string, string>): string | undefined {
   return cookies.get('NID') ?? cookies.get('COMPASS')
 }
 

@@ -1,7 +1,7 @@
 import type { Clock } from './clock.ts'
 
 /** Something that takes a while: a video or a research. */
-export interface Job {
+interface Job {
   readonly id: string
   readonly kind: 'video' | 'research'
   readonly profile: string

@@ -5,7 +5,7 @@ import { hashText } from './ids.ts'
 import { HTML_TYPE, redirect, REDIRECTS, respond, respondFault, respondThrough } from './respond.ts'
 
 /** Build label of the emulated page. */
-export const BUILD_LABEL = 'boq_assistant-bard-web-server_20260919.05_p2'
+const BUILD_LABEL = 'boq_assistant-bard-web-server_20260919.05_p2'
 /** `Push-ID` of the emulated page. */
 export const PUSH_ID = 'feeds/castoremulator01'
 

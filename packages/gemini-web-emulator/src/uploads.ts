@@ -11,7 +11,7 @@ export interface Upload {
 }
 
 /** What a resumable upload announces. */
-export interface UploadStart {
+interface UploadStart {
   name: string
   mimeType?: string
   /** Bytes that will come. */

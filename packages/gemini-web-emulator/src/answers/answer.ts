@@ -13,7 +13,7 @@ export interface AnswerFile {
   name: string
 }
 
-export interface AnswerDocument {
+interface AnswerDocument {
   file: string
   title: string
   content: string
@@ -21,7 +21,7 @@ export interface AnswerDocument {
   language?: string
 }
 
-export interface AnswerPlan {
+interface AnswerPlan {
   title: string
   steps: ReadonlyArray<{ label: string; body?: string }>
   duration: string
@@ -29,7 +29,7 @@ export interface AnswerPlan {
   edit: string
 }
 
-export interface AnswerReport {
+interface AnswerReport {
   title: string
   markdown: string
   sources: ReadonlyArray<{ url: string; title: string }>

@@ -10,7 +10,7 @@ const CHINESE_NAME = /我(?:叫|的名字(?:是|叫))\s*([^\s，。,.!！?？什
 const CHINESE_FACT = /我的([^\s，。是叫]{1,10})是\s*([^\s，。,.!！?？什]{1,20})/gu
 
 /** What the user has said about themselves: the last statement wins. */
-export function readFacts(statements: readonly string[]): Map<string, string> {
+function readFacts(statements: readonly string[]): Map<string, string> {
   const facts = new Map<string, string>()
   for (const statement of statements) {
     for (const pattern of [ENGLISH_FACT, THE_FACT, REMEMBER, CHINESE_FACT]) {

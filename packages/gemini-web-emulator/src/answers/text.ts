@@ -2,6 +2,7 @@ import { createRandom, hashText } from '../ids.ts'
 import type { AttachedFile, Question } from './answer.ts'
 import type { Conversation } from './conversation.ts'
 import { describeFile, quoteText } from './files.ts'
+import { asJson } from './json.ts'
 import { answerFromMemory } from './memory.ts'
 
 /** The longest text made on request, in words or numbers. */
@@ -10,8 +11,9 @@ const MOST = 200_000
 /** The words of an answer, by the first rule that fits. */
 export function answerInWords(question: Question, conversation: Conversation): string {
   const { last } = conversation
-  return (
-    repeated(last) ??
+  const exact = repeated(last)
+  if (exact !== undefined) return exact
+  const answer =
     aboutTheModel(question, last) ??
     answerFromMemory(conversation) ??
     counted(last) ??
@@ -20,7 +22,7 @@ export function answerInWords(question: Question, conversation: Conversation): s
     calculated(last) ??
     aboutFiles(conversation.documents, last) ??
     general(question, conversation)
-  )
+  return asJson(conversation, answer) ?? answer
 }
 
 /** `Repeat exactly: …`, byte for byte. */

@@ -16,7 +16,7 @@ export interface RawPicture {
 /** Draws the visible mark into a picture, in place. */
 export type DrawMark = (picture: RawPicture) => void | Promise<void>
 
-export interface MediaBytes {
+interface MediaBytes {
   bytes: Uint8Array<ArrayBuffer>
   mimeType: string
 }
