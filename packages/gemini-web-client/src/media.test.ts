@@ -1,5 +1,7 @@
+import { startGeminiWebEmulator } from '@castorjs/gemini-web-emulator/node'
 import { afterEach, describe, expect, it } from 'vitest'
-import { emulated, type Emulated, type EmulatedOptions } from '../test/emulated.ts'
+import { cookiesOf, emulated, type Emulated, type EmulatedOptions } from '../test/emulated.ts'
+import { createGeminiWebNodeClient } from './node.ts'
 
 const PNG = [0x89, 0x50, 0x4e, 0x47]
 let world: Emulated | undefined
@@ -141,4 +143,31 @@ describe('what is kept in the account', () => {
     expect(usage).toMatchObject({ blocked: false })
     expect(features.length).toBeGreaterThan(0)
   })
+})
+
+it('finds its way over a port whose replies name the port itself', async () => {
+  const running = await startGeminiWebEmulator({
+    port: 0,
+    settings: { links: 'loopback', durations: { videoListed: 0, videoReady: 0 } },
+  })
+  const client = createGeminiWebNodeClient({
+    cookies: cookiesOf(running.emulator, 'grace'),
+    baseUrls: running.hosts,
+    polling: { videoMs: 5, notReadyMs: 5 },
+  })
+  const note = await client.upload(new TextEncoder().encode('The secret word is heliotrope.'), { name: 'note.txt' })
+  expect((await client.generate('Quote the file', { files: [note] })).text).toContain('heliotrope')
+  const reply = await client.generate('Draw a lighthouse', { tool: 'image' })
+  const [image] = reply.images
+  if (image === undefined) throw new Error('There is no picture')
+  expect(new URL(image.url).hostname).toBe('127.0.0.1')
+  expect(await client.media.image(image, reply, { size: 'original' })).toMatchObject({ original: true })
+  for await (const status of client.media.watch(await client.generate('A paper boat', { tool: 'video' }))) {
+    if (status.state !== 'done') continue
+    const [video] = status.videos
+    if (video === undefined) throw new Error('There is no video')
+    expect((await client.media.file(video)).mimeType).toBe('video/mp4')
+  }
+  await client.close()
+  await running.close()
 })
