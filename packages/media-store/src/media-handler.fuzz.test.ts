@@ -34,6 +34,6 @@ it('serves nothing but the item, whatever the path, the query and the headers ar
         expect(String(body.byteLength)).toBe(response.headers.get('content-length'))
       }
     }),
-    { numRuns: 1500 },
+    { numRuns: 500 },
   )
 })

@@ -50,6 +50,38 @@ describe('connections', () => {
     await expect(transport(server.origin)).rejects.toMatchObject({ code: 'network', systemCode: 'UND_ERR_DESTROYED' })
   })
 
+  it('frees the socket of each of 200 exchanges that are left at random moments, without being closed', async () => {
+    const server = keep(
+      await startHttp((request, response) => {
+        if (request.url === '/head') response.write('first')
+        if (request.url === '/flood') response.write(Buffer.alloc(1_000_000))
+      }),
+    )
+    const transport = open({})
+    const ends: string[] = []
+    async function exchange(index: number): Promise<string> {
+      const controller = new AbortController()
+      const timer = setTimeout(() => controller.abort(new Error('left')), Math.random() * 60)
+      try {
+        const path = ['/silent', '/head', '/flood'][index % 3] ?? ''
+        const response = await transport(server.origin + path, { signal: controller.signal })
+        if (index % 4 === 0) await response.discard()
+        for await (const _chunk of response.body) if (index % 2 === 0) break
+        return 'left the loop'
+      } catch (error) {
+        return (error as Error).message
+      } finally {
+        clearTimeout(timer)
+      }
+    }
+    for (let round = 0; round < 10; round++) {
+      ends.push(...(await Promise.all(Array.from({ length: 20 }, (_, index) => exchange(index)))))
+    }
+    expect(new Set(ends)).toEqual(new Set(['left', 'left the loop']))
+    await server.empty()
+    expect(server.sockets.size).toBe(0)
+  })
+
   it('stops reading from the socket while nobody reads the body', async () => {
     let written = 0
     const server = keep(

@@ -1,8 +1,9 @@
-import { link, readFile, rename, rm, utimes, writeFile, stat } from 'node:fs/promises'
+import { readFile, rename, rm, utimes, writeFile, stat } from 'node:fs/promises'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import { StateError } from '../error.ts'
 import { hasCode, toFileError } from './file-errors.ts'
+import { placeNew } from './place-new.ts'
 
 /** Keeps other processes out of a folder. */
 export interface FolderLock {
@@ -65,8 +66,8 @@ async function take(path: string, content: string, directory: string): Promise<v
   await writeFile(own, content, { mode: 0o600, flag: 'wx' })
   try {
     for (;;) {
-      // A link appears with its content or not at all, and never over another.
-      const taken = await link(own, path).then(
+      // It appears with its content or not at all, and never over another.
+      const taken = await placeNew(own, path).then(
         () => true,
         (error: unknown) => {
           if (hasCode(error, 'EEXIST')) return false
@@ -93,7 +94,7 @@ async function removeDead(path: string, holder: string): Promise<void> {
   const aside = `${path}.${crypto.randomUUID()}`
   await rename(path, aside).catch(() => undefined)
   const moved = await readFile(aside, 'utf8').catch(() => undefined)
-  if (moved !== undefined && moved !== holder) await link(aside, path).catch(() => undefined)
+  if (moved !== undefined && moved !== holder) await placeNew(aside, path).catch(() => undefined)
   await rm(aside, { force: true })
 }
 

@@ -1,8 +1,9 @@
 import { randomBytes } from 'node:crypto'
-import { open, readFile, rename, link, rm } from 'node:fs/promises'
+import { open, readFile, rename, rm } from 'node:fs/promises'
 import { StateError } from '../error.ts'
 import type { StateKey } from '../encryption.ts'
 import { hasCode, toFileError } from './file-errors.ts'
+import { placeNew } from './place-new.ts'
 
 /**
  * Reads the keys that seal a store, newest first, and makes the file with one key (mode 0600) when it is missing.
@@ -16,7 +17,7 @@ export async function openKeyFile(path: string): Promise<StateKey[]> {
     throw toFileError(error, path)
   })
   if (text !== undefined) return parseKeys(text, path)
-  await write(path, [newKey()], link).catch((error: unknown) => {
+  await write(path, [newKey()], placeNew).catch((error: unknown) => {
     // Another process was faster; its key counts.
     if (!hasCode(error, 'EEXIST')) throw toFileError(error, path)
   })

@@ -49,7 +49,7 @@ describe('readLog', () => {
           expect(isStateError(error)).toBe(true)
         }
       }),
-      { numRuns: 2000 },
+      { numRuns: 1000 },
     )
   })
 })

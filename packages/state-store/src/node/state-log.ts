@@ -1,9 +1,10 @@
-import { copyFile, link, open, readFile, rename, rm } from 'node:fs/promises'
+import { open, readFile, rename, rm } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Change } from '../table.ts'
 import { hasCode } from './file-errors.ts'
 import { encodeChange, encodeHeader, readLog } from './log-format.ts'
+import { placeNew } from './place-new.ts'
 
 /** Below this size a log is not worth rewriting. */
 const REWRITE_ABOVE_BYTES = 1_048_576
@@ -63,7 +64,7 @@ export async function openStateLog(directory: string, now: () => number): Promis
   if (damagedLines > 0) {
     const aside = join(directory, `state.damaged-${new Date(now()).toISOString().replaceAll(/[:.]/g, '-')}.log`)
     // Kept before it is replaced: a crash in between leaves both.
-    await link(path, aside).catch(() => copyFile(path, aside))
+    await placeNew(path, aside)
     await rewrite(changes)
     warnings.push(
       `${path} was damaged in ${damagedLines} places. ${changes.length} changes could be read and were kept; the damaged file is kept as ${aside}`,
