@@ -1,4 +1,5 @@
 import type { RawImage } from '../src/image.ts'
+import type { LaidMark } from '../src/lay.ts'
 import { markModels, type MarkModel, type NativeMark } from '../src/marks.ts'
 
 /** The native places. */
@@ -33,6 +34,24 @@ export function withMark(
     }
   }
   return marked
+}
+
+/** Largest error and PSNR over the pixels the mark changes. */
+export function compareUnderMark(a: RawImage, b: RawImage, laid: LaidMark) {
+  let worst = 0
+  let sum = 0
+  let count = 0
+  for (let i = 0; i < laid.alpha.length; i++) {
+    if (laid.alpha[i] === 0) continue
+    const at = ((laid.y + Math.floor(i / laid.width)) * a.width + laid.x + (i % laid.width)) * 4
+    for (let c = at; c < at + 3; c++) {
+      const error = Math.abs(a.data[c]! - b.data[c]!)
+      worst = Math.max(worst, error)
+      sum += error * error
+    }
+    count += 3
+  }
+  return { worst, psnr: sum === 0 ? Infinity : 10 * Math.log10((255 * 255 * count) / sum) }
 }
 
 /** Largest and mean squared error over the colours of a box. */

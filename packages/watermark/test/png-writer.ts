@@ -77,3 +77,35 @@ export function readPng(bytes: Uint8Array): RawImage {
   })
   return { width, height, data }
 }
+
+/** The seven passes of Adam7: first column and row, and the steps. */
+const PASSES = [
+  [0, 0, 8, 8],
+  [4, 0, 8, 8],
+  [0, 4, 4, 8],
+  [2, 0, 4, 4],
+  [0, 2, 2, 4],
+  [1, 0, 2, 2],
+  [0, 1, 1, 2],
+] as const
+
+/** Writes an interlaced RGBA file, which the PNG door refuses and jimp reads. */
+export function writeInterlaced({ width, height, data }: RawImage, before: readonly Uint8Array[]): Uint8Array {
+  const rows: number[] = []
+  for (const [left, top, stepX, stepY] of PASSES) {
+    for (let y = top; y < height; y += stepY) {
+      rows.push(0)
+      for (let x = left; x < width; x += stepX)
+        rows.push(...data.subarray((y * width + x) * 4, (y * width + x) * 4 + 4))
+    }
+  }
+  const header = new Uint8Array(13)
+  new DataView(header.buffer).setUint32(0, width)
+  new DataView(header.buffer).setUint32(4, height)
+  header.set([8, 6, 0, 0, 1], 8)
+  const signature = Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a)
+  const pixels = createChunk('IDAT', deflateSync(Uint8Array.from(rows)))
+  return new Uint8Array(
+    Buffer.concat([signature, createChunk('IHDR', header), ...before, pixels, createChunk('IEND', new Uint8Array())]),
+  )
+}
