@@ -3,7 +3,7 @@ import { Piscina } from 'piscina'
 import type { PicturePlan, PictureResult } from './picture.ts'
 
 export interface PicturePool {
-  /** Works on a picture in another thread. `file` is copied, not taken. */
+  /** Works on a picture in another thread. A file in shared memory is not copied; it is only read. */
   process(file: Uint8Array, plan: PicturePlan, signal: AbortSignal): Promise<PictureResult>
   close(): Promise<void>
 }
@@ -23,26 +23,40 @@ export function createPicturePool({ worker, threads = 1, maxQueued = 32 }: Pictu
     filename: worker.href,
     minThreads: 0,
     maxThreads: threads,
-    maxQueue: maxQueued,
     idleTimeout: 60_000,
+    // The thread loads built files: conditions and loaders that serve this process from its sources are not for it.
+    execArgv: [],
   })
+  // A thread that fails before its first picture tells nobody but the pool; whoever waits would wait for ever.
+  let failure = new AbortController()
+  pool.on('error', (error: unknown) => {
+    failure.abort(error)
+    failure = new AbortController()
+  })
+  let taken = 0
   return {
     async process(file, plan, signal) {
+      if (taken >= threads + maxQueued) {
+        throw new GenerationError(
+          'upstream_unavailable',
+          'Too many pictures are being worked on. Send the request again in a moment.',
+          { retryAfterMs: 5_000, fault: 'castor' },
+        )
+      }
+      const failed = failure.signal
+      taken++
       try {
-        return await pool.run({ file, plan }, { signal })
+        return await pool.run({ file, plan }, { signal: AbortSignal.any([signal, failed]) })
       } catch (error) {
-        if (error instanceof Error && /queue/i.test(error.message)) {
-          throw new GenerationError(
-            'upstream_unavailable',
-            'Too many pictures are being worked on. Send the request again in a moment.',
-            {
-              retryAfterMs: 5_000,
-              fault: 'castor',
-              cause: error,
-            },
-          )
+        signal.throwIfAborted()
+        if (failed.aborted) {
+          throw new GenerationError('internal', 'The thread that works on pictures did not start. See the log.', {
+            cause: failed.reason,
+          })
         }
         throw error
+      } finally {
+        taken--
       }
     },
     close: () => pool.destroy(),
