@@ -1,0 +1,29 @@
+import type { ExportedCookie } from './cookie.ts'
+
+/** True for the Netscape form that curl, yt-dlp and "Get cookies.txt" write. */
+export function looksLikeCookiesTxt(text: string): boolean {
+  return (
+    /^# (Netscape )?HTTP Cookie File/im.test(text) || text.split(/\r?\n/).some((line) => line.split('\t').length >= 7)
+  )
+}
+
+/** Seven columns with tabs: domain, whole domain?, path, secure?, expiry in seconds (0 = session), name, value. */
+export function readCookiesTxt(text: string): ExportedCookie[] {
+  const cookies: ExportedCookie[] = []
+  for (const raw of text.split(/\r?\n/)) {
+    const line = raw.replace(/^#HttpOnly_/, '')
+    if (line.startsWith('#')) continue
+    const [domain, wholeDomain, path = '/', , expires, name, value] = line.split('\t')
+    if (domain === undefined || name === undefined || value === undefined) continue
+    const seconds = Number(expires)
+    cookies.push({
+      name: name.trim(),
+      value: value.trim(),
+      domain,
+      path,
+      hostOnly: wholeDomain?.toUpperCase() !== 'TRUE',
+      ...(seconds > 0 ? { expiresMs: Math.round(seconds * 1_000) } : {}),
+    })
+  }
+  return cookies
+}

@@ -1,0 +1,2 @@
+export { readFirefoxProfile } from './firefox.ts'
+export { readImportPath } from './read-path.ts'

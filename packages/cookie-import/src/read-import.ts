@@ -1,0 +1,55 @@
+import { looksLikeCookiesTxt, readCookiesTxt } from './cookies-txt.ts'
+import { readCookiePairs, type RawExport } from './cookie.ts'
+import { looksLikeCurl, readCurl } from './curl.ts'
+import { describe, type CookieImport, type ImportForm } from './describe.ts'
+import { CookieImportError } from './error.ts'
+import { looksLikeHar, readHar } from './har.ts'
+import { readJsonExport } from './json-export.ts'
+
+/**
+ * Reads a Google session out of text: a `Cookie` header, "Copy as cURL" (bash or cmd), cookies.txt, the JSON of a
+ * browser extension, Playwright or Puppeteer, the three fields of the reference servers, or a HAR file.
+ *
+ * @throws {CookieImportError} that says what was found instead and what to give.
+ */
+export function readImport(text: string): CookieImport {
+  const plain = text.replace(/^\uFEFF/, '').trim()
+  if (plain === '') throw new CookieImportError('unreadable', `The text is empty. ${WHAT_TO_GIVE}`)
+  if (plain.startsWith('{') || plain.startsWith('[')) return readJsonImport(parseJson(plain))
+  if (looksLikeCurl(plain)) return finish('curl', readCurl(plain))
+  if (looksLikeCookiesTxt(plain)) return finish('cookies.txt', only(readCookiesTxt(plain)))
+  return finish('header', only(readCookiePairs(plain.replace(/^cookie:\s*/i, ''))))
+}
+
+/** The same for JSON that is parsed already. */
+export function readJsonImport(value: unknown): CookieImport {
+  if (looksLikeHar(value)) return finish('har', readHar(value))
+  return finish('json', only(readJsonExport(value)))
+}
+
+const WHAT_TO_GIVE =
+  'Give the cookies of gemini.google.com as a Cookie header, "Copy as cURL", cookies.txt, the JSON of a browser extension, or a HAR file.'
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown
+  } catch {
+    throw new CookieImportError(
+      'unreadable',
+      'The text begins like JSON but is not valid JSON. It may have been cut when it was copied.',
+    )
+  }
+}
+
+function only(cookies: RawExport['cookies']): RawExport {
+  return { cookies, urls: [], authUsers: [] }
+}
+
+function finish(form: ImportForm, raw: RawExport): CookieImport {
+  if (raw.cookies.length === 0) {
+    const curl =
+      form === 'curl' ? 'The cURL command holds no cookies. Copy the request of a page that you are signed in to. ' : ''
+    throw new CookieImportError('unreadable', `${curl}No cookies could be read. ${WHAT_TO_GIVE}`)
+  }
+  return describe(form, raw)
+}
