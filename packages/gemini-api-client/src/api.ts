@@ -10,7 +10,7 @@ const MAX_ERROR_BYTES = 1_000_000
 const MAX_ANSWER_BYTES = 64_000_000
 
 /** An answer that is no success. */
-export interface Refusal {
+interface Refusal {
   refusal: GoogleError
 }
 

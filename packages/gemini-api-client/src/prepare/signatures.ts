@@ -4,7 +4,7 @@ import type { Content, GenerateContentResponse, Part } from '@castorjs/content-g
  * Stands for a signature that nobody has: history of another vendor or model, calls written by hand, lost state.
  * Works on the Gemini API, Vertex and Code Assist. Source: `gemini-api.md` section 4.1.
  */
-export const SENTINEL = 'skip_thought_signature_validator'
+const SENTINEL = 'skip_thought_signature_validator'
 
 /** Remembers which signature belongs to which call, for clients that do not send it back. Safe to share between keys. */
 export interface SignatureCache {
