@@ -34,7 +34,7 @@ export interface FunctionDeclaration {
   parametersJsonSchema?: unknown
 }
 
-export interface Tool {
+interface Tool {
   functionDeclarations?: FunctionDeclaration[]
   googleSearch?: object
   googleSearchRetrieval?: object

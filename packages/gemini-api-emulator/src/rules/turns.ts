@@ -105,6 +105,6 @@ export function isModel(turn: Turn | undefined): boolean {
   return turn?.role === 'model'
 }
 
-export function hasPart(turn: Turn | undefined, field: keyof Part): boolean {
+function hasPart(turn: Turn | undefined, field: keyof Part): boolean {
   return turn?.parts?.some((part) => part[field] !== undefined) ?? false
 }

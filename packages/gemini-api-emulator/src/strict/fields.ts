@@ -6,7 +6,7 @@ const message = (fields: Fields): Kind => ({ message: () => fields })
 const list = (kind: Kind): Kind => ({ list: kind })
 
 /** `google.ai.generativelanguage.Schema`: the OpenAPI subset. */
-export const SCHEMA: Fields = {
+const SCHEMA: Fields = {
   type: { enum: ['TYPE_UNSPECIFIED', 'STRING', 'NUMBER', 'INTEGER', 'BOOLEAN', 'ARRAY', 'OBJECT', 'NULL'] },
   format: 'string',
   title: 'string',
