@@ -23,7 +23,7 @@ const PART: Message = {
   mediaResolution: null,
 }
 
-export const CONTENT: Message = { role: null, parts: [PART] }
+const CONTENT: Message = { role: null, parts: [PART] }
 
 const FUNCTION: Message = {
   name: null,
