@@ -19,8 +19,13 @@ const summary: Reporter = {
   },
 }
 
+/**
+ * `module` is left out: vitest hands these on to Node, which would then load builds made for bundlers only.
+ */
+const conditions = ['@castorjs/source', ...defaultServerConditions.filter((name) => name !== 'module')]
+
 export default defineConfig({
-  ssr: { resolve: { conditions: ['@castorjs/source', ...defaultServerConditions] } },
+  ssr: { resolve: { conditions } },
   test: {
     include: ['{packages,apps}/*/{src,test}/**/*.test.ts', 'scripts/**/*.test.ts'],
     reporters: ['default', summary],

@@ -6,6 +6,7 @@ const main = defineCommand({
   subCommands: {
     serve: () => import('./commands/serve.ts').then((module) => module.serveCommand),
     demo: () => import('./commands/demo.ts').then((module) => module.demoCommand),
+    login: () => import('./commands/login.ts').then((module) => module.loginCommand),
     doctor: () => import('./commands/doctor.ts').then((module) => module.doctorCommand),
   },
 })

@@ -9,12 +9,13 @@ const proxy = v.pipe(
     'must look like http://host:port or socks5://user:password@host:port',
   ),
 )
+const label = v.pipe(v.string(), v.nonEmpty('must not be empty'))
 const milliseconds = v.pipe(v.number(), v.minValue(0, 'must not be negative'))
 
 /** One signed-in session of the Gemini web app: the operator's own. */
 const WebAccountSchema = v.strictObject({
   /** Name shown in logs and states. Not a secret. */
-  label: v.pipe(v.string(), v.nonEmpty('must not be empty')),
+  label,
   /** Any import text: a `Cookie` header, cookies.txt, a browser's JSON export. */
   cookies: v.optional(v.string()),
   secure1psid: v.optional(v.string()),
@@ -34,7 +35,7 @@ const ApiKeySchema = v.strictObject({
 
 const ceiling = v.union([v.literal(false), v.pipe(v.number(), v.minValue(1))], 'must be a number from 1 on, or false')
 
-const UPSTREAMS = ['gemini-web'] as const
+const UPSTREAMS = ['gemini-web', 'gemini-api', 'code-assist'] as const
 
 const MountSchema = v.strictObject({
   path: v.pipe(v.string(), v.regex(/^\/[\w./-]*$/, 'must begin with a slash, such as /gemini')),
@@ -50,12 +51,6 @@ const MountSchema = v.strictObject({
 
 export type UpstreamName = (typeof UPSTREAMS)[number]
 export type MountConfig = v.InferOutput<typeof MountSchema>
-
-/** The mounts of the reference documents. */
-const DEFAULT_MOUNTS: v.InferInput<typeof MountSchema>[] = [
-  { path: '/', upstreams: ['gemini-web'] },
-  { path: '/gemini_official', upstreams: ['gemini-web'] },
-]
 
 /** The whole configuration, after file and environment were merged. Unknown keys are mistakes. */
 export const ConfigSchema = v.strictObject({
@@ -162,8 +157,47 @@ export const ConfigSchema = v.strictObject({
     }),
     {},
   ),
-  /** Paths and the upstreams behind them, asked in order. */
-  mounts: v.optional(v.array(MountSchema), DEFAULT_MOUNTS),
+  /** What `/` asks, unless `mounts` says otherwise. */
+  defaultUpstream: v.optional(v.picklist(UPSTREAMS), 'gemini-web'),
+  /** Paths and the upstreams behind them, asked in order. Default: the mounts of the reference documents. */
+  mounts: v.optional(v.array(MountSchema)),
+  /** The official Gemini API, with keys of the operator. */
+  geminiApi: v.optional(
+    v.strictObject({
+      keys: v.optional(
+        v.array(v.strictObject({ label, key: v.pipe(v.string(), v.nonEmpty()), proxy: v.optional(proxy) })),
+        [],
+      ),
+      baseUrl: v.optional(url),
+    }),
+    {},
+  ),
+  /** Code Assist, with logins of the operator. Read README.md first: Google's terms do not allow it. */
+  codeAssist: v.optional(
+    v.strictObject({
+      accounts: v.optional(
+        v.array(
+          v.strictObject({
+            label,
+            /** File with the login, as `castor login code-assist` or Gemini CLI writes it. */
+            credentialsFile: v.string(),
+            /** Google Cloud project; paid seats need one. */
+            project: v.optional(v.string()),
+            proxy: v.optional(proxy),
+          }),
+        ),
+        [],
+      ),
+      /** The OAuth client that made the logins. None is shipped. */
+      clientId: v.optional(v.string()),
+      clientSecret: v.optional(v.string()),
+      baseUrl: v.optional(url),
+      tokenUrl: v.optional(url),
+      /** Other models to try when one has no quota. None unless written here. */
+      fallback: v.optional(v.record(v.string(), v.array(v.string())), {}),
+    }),
+    {},
+  ),
   deadlines: v.optional(
     v.strictObject({
       firstChunkMs: v.optional(milliseconds, 180_000),

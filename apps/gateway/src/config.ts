@@ -154,6 +154,28 @@ function contradictions(config: Config): string[] {
   }
   const ids = config.apiKeys.map(({ id }) => id)
   if (new Set(ids).size !== ids.length) found.push('apiKeys: two keys have the same id')
+  for (const [name, members] of [
+    ['geminiApi.keys', config.geminiApi.keys],
+    ['codeAssist.accounts', config.codeAssist.accounts],
+  ] as const) {
+    if (new Set(members.map((member) => member.label)).size !== members.length)
+      found.push(`${name}: a label is used twice`)
+  }
+  const configured = {
+    'gemini-web': true,
+    'gemini-api': config.geminiApi.keys.length > 0,
+    'code-assist': config.codeAssist.accounts.length > 0,
+  }
+  const named =
+    config.mounts?.flatMap(({ upstreams }) =>
+      upstreams.map((route) => (typeof route === 'string' ? route : route.use)),
+    ) ?? []
+  for (const name of new Set([...named, config.defaultUpstream])) {
+    if (!configured[name])
+      found.push(
+        `mounts: ${name} is used but not configured; set ${name === 'gemini-api' ? 'GEMINI_API_KEY' : 'CODE_ASSIST_CREDENTIALS'}`,
+      )
+  }
   if (config.mediaStore.kind === 's3' && config.mediaStore.s3 === undefined) {
     found.push('mediaStore.s3: is missing; set S3_ENDPOINT, S3_BUCKET, S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY')
   }

@@ -29,6 +29,10 @@ const keys: Read = (value) =>
     return id === undefined ? { id: index === 0 ? 'default' : `key-${index + 1}`, key: item } : { id, key }
   })
 
+/** Several keys of the official API, each `name=key` or just the key. */
+const apiKeys: Read = (value) =>
+  (keys(value) as { id: string; key: string }[]).map(({ id, key }) => ({ label: id, key }))
+
 /**
  * Variables and where they go in the configuration. The first three blocks are those of the reference
  * servers, so that their `.env` files work as they are.
@@ -48,6 +52,15 @@ export const VARIABLES: Record<string, { path: readonly string[]; read: Read }> 
 
   LIMIT_PER_HOUR: { path: ['limits', 'perHour'], read: ceiling },
   LIMIT_MODEL_SPACING_MS: { path: ['limits', 'modelSpacingMs'], read: ceiling },
+
+  GEMINI_API_KEY: { path: ['geminiApi', 'keys'], read: apiKeys },
+  CODE_ASSIST_CREDENTIALS: {
+    path: ['codeAssist', 'accounts'],
+    read: (value) => [{ label: 'default', credentialsFile: value }],
+  },
+  CODE_ASSIST_CLIENT_ID: { path: ['codeAssist', 'clientId'], read: text },
+  CODE_ASSIST_CLIENT_SECRET: { path: ['codeAssist', 'clientSecret'], read: text },
+  DEFAULT_UPSTREAM: { path: ['defaultUpstream'], read: text },
 
   GEMINI_PROXY: { path: ['geminiWeb', 'proxy'], read: text },
   GEMINI_LANGUAGE: { path: ['geminiWeb', 'language'], read: text },

@@ -1,4 +1,4 @@
-import type { AccountPool } from '@castorjs/account-pool'
+import type { AccountPool, PoolChange } from '@castorjs/account-pool'
 import { createCallerKeys } from '@castorjs/caller-keys'
 import { withDeadlines, type ContentGenerator, type MediaOptions, type Outcome } from '@castorjs/content-generator'
 import { createNodeGuardedFetch } from '@castorjs/guarded-fetch/node'
@@ -19,7 +19,11 @@ import type { ServerInfo } from './server-info.ts'
 import { createConnections, startServer } from './server.ts'
 import { openState } from './state/open-state.ts'
 import { createSessionStore } from './state/session-store.ts'
+import { openCodeAssist } from './upstreams/code-assist.ts'
+import { openGeminiApi } from './upstreams/gemini-api.ts'
 import { openGeminiWeb } from './upstreams/gemini-web.ts'
+import { notConfigured } from './upstreams/not-configured.ts'
+import type { OpenUpstream } from './upstreams/open-upstream.ts'
 import { routeByModel } from './upstreams/route-by-model.ts'
 import type { WebSession } from './upstreams/web-session.ts'
 import { VERSION } from './version.ts'
@@ -57,11 +61,13 @@ export async function startGateway(
   )
   const pictures = createPicturePool({ worker: PICTURE_WORKER, threads: config.media.threads })
   const mediaFetch = createNodeGuardedFetch(config.remoteFiles)
+  const onChange = ({ account, ...change }: PoolChange): void =>
+    log.warn({ account: account?.label, ...change }, 'account state changed')
   const web = openGeminiWeb({
     config,
     mediaFetch,
     storeFor: (label) => createSessionStore(state, label),
-    onChange: ({ account, ...change }) => log.warn({ account: account?.label, ...change }, 'account state changed'),
+    onChange,
   })
   const keys = createCallerKeys({ store: state })
   const ledger = createUsageLedger({
@@ -71,18 +77,30 @@ export async function startGateway(
   })
   const metrics = createMetrics(() => web.pool.status())
   const policy: CallerPolicy = { keyOf: keys.get, limits: createRequestLimits(config.limits) }
-  const upstreams: Record<UpstreamName, ContentGenerator> = {
-    'gemini-web': withUpstreamPermission(web.generator, policy.keyOf),
+  const officialApi =
+    config.geminiApi.keys.length > 0 ? openGeminiApi({ config: config.geminiApi, mediaFetch, onChange }) : undefined
+  const codeAssist =
+    config.codeAssist.accounts.length > 0
+      ? await openCodeAssist({ config: config.codeAssist, mediaFetch, onChange })
+      : undefined
+  const opened: Partial<Record<UpstreamName, Pick<OpenUpstream, 'generator' | 'description'>>> = {
+    'gemini-web': web,
+    ...(officialApi === undefined ? {} : { 'gemini-api': officialApi }),
+    ...(codeAssist === undefined ? {} : { 'code-assist': codeAssist }),
   }
-  const mounts = config.mounts.map((mount): Mount => ({
+  const mountConfigs = config.mounts ?? defaultMounts(config)
+  const mounts = mountConfigs.map((mount): Mount => ({
     path: mount.path,
-    generator: withMedia(withCallerPolicy(withDeadlines(generatorOf(mount, upstreams), config.deadlines), policy), {
-      pictures,
-      keep: shelf.keep,
-      onKeepFailed: (error) => log.warn({ reason: nameOf(error) }, 'the media store did not take a file'),
-    }),
+    generator: withMedia(
+      withCallerPolicy(withDeadlines(generatorOf(mount, opened, policy), config.deadlines), policy),
+      {
+        pictures,
+        keep: shelf.keep,
+        onKeepFailed: (error) => log.warn({ reason: nameOf(error) }, 'the media store did not take a file'),
+      },
+    ),
     description: mount.upstreams
-      .map((route) => (routeName(route) === 'gemini-web' ? web.description : routeName(route)))
+      .map((route) => opened[routeName(route)]?.description ?? 'not configured')
       .join(', then '),
   }))
 
@@ -90,6 +108,8 @@ export async function startGateway(
     shelf.close()
     metrics.close()
     await web.close()
+    await officialApi?.close()
+    await codeAssist?.close()
     await ledger.close()
     await pictures.close()
     await state.close()
@@ -101,7 +121,7 @@ export async function startGateway(
     version: VERSION,
     demo,
     startedAt: new Date().toISOString(),
-    mounts: config.mounts.map(({ path, upstreams: routes }, index) => ({
+    mounts: mountConfigs.map(({ path, upstreams: routes }, index) => ({
       path,
       upstream: routes.map(routeName).join(', '),
       description: mounts[index]?.description ?? '',
@@ -185,10 +205,42 @@ function routeName(route: RouteConfig): UpstreamName {
   return typeof route === 'string' ? route : route.use
 }
 
-function generatorOf(mount: MountConfig, upstreams: Record<UpstreamName, ContentGenerator>): ContentGenerator {
-  const routes = mount.upstreams.map((route) => ({
-    upstream: upstreams[routeName(route)],
-    ...(typeof route === 'string' ? {} : { models: route.models }),
-  }))
+/** The mounts of the reference documents. `/gemini` is the web app while there is no key for the official API. */
+function defaultMounts({ defaultUpstream, geminiApi }: Config): MountConfig[] {
+  const mount = (path: string, upstream: UpstreamName): MountConfig => ({
+    path,
+    upstreams: [upstream],
+    fallback: false,
+  })
+  return [
+    mount('/', defaultUpstream),
+    mount('/gemini_official', 'gemini-web'),
+    mount('/gemini', geminiApi.keys.length > 0 ? 'gemini-api' : 'gemini-web'),
+    mount('/gemini_cli', 'code-assist'),
+  ]
+}
+
+function generatorOf(
+  mount: MountConfig,
+  opened: Partial<Record<UpstreamName, Pick<OpenUpstream, 'generator'>>>,
+  { keyOf }: CallerPolicy,
+): ContentGenerator {
+  const routes = mount.upstreams.map((route) => {
+    const name = routeName(route)
+    const upstream = opened[name]?.generator ?? notConfigured(REMEDIES[name].what, REMEDIES[name].remedy)
+    return {
+      upstream: withUpstreamPermission(upstream, keyOf),
+      ...(typeof route === 'string' ? {} : { models: route.models }),
+    }
+  })
   return routeByModel(mount.path, routes, { fallback: mount.fallback })
+}
+
+const REMEDIES: Record<UpstreamName, { what: string; remedy: string }> = {
+  'gemini-web': { what: 'session of the Gemini web app', remedy: 'Set SECURE_1PSID and SECURE_1PSIDTS.' },
+  'gemini-api': { what: 'key for the Gemini API', remedy: 'Set GEMINI_API_KEY.' },
+  'code-assist': {
+    what: 'login for Code Assist',
+    remedy: 'Run `castor login code-assist` and set CODE_ASSIST_CREDENTIALS.',
+  },
 }

@@ -1,0 +1,58 @@
+import { createAccountPool, type PoolChange } from '@castorjs/account-pool'
+import { withAccounts } from '@castorjs/account-pool/content-generator'
+import { createCodeAssistGenerator, readAttentionLink, type CodeAssistGenerator } from '@castorjs/code-assist-client'
+import { createTokenFile } from '@castorjs/code-assist-client/node'
+import type { GuardedFetch } from '@castorjs/guarded-fetch'
+import { createNodeTransport } from '@castorjs/http-transport/node'
+import { resolve } from 'node:path'
+import type { Config } from '../config-schema.ts'
+import type { OpenUpstream } from './open-upstream.ts'
+
+export interface CodeAssistUpstreamOptions {
+  config: Config['codeAssist']
+  mediaFetch: GuardedFetch
+  onChange: (change: PoolChange) => void
+}
+
+/**
+ * Code Assist with the operator's own logins. Off unless accounts are configured.
+ *
+ * @throws when a credential file is missing or cannot be read; the error names the file and never quotes it.
+ */
+export async function openCodeAssist({
+  config,
+  mediaFetch,
+  onChange,
+}: CodeAssistUpstreamOptions): Promise<OpenUpstream> {
+  const { accounts, clientId, clientSecret, baseUrl, tokenUrl, fallback } = config
+  const transports: ReturnType<typeof createNodeTransport>[] = []
+  const members: { id: string; value: CodeAssistGenerator }[] = []
+  for (const { label, credentialsFile, project, proxy } of accounts) {
+    const storage = createTokenFile(resolve(credentialsFile))
+    const transport = createNodeTransport(proxy === undefined ? {} : { proxy })
+    transports.push(transport)
+    const generator = createCodeAssistGenerator({
+      credentials: await storage.load(),
+      storage,
+      label,
+      transport,
+      mediaFetch,
+      fallback,
+      ...(clientId === undefined || clientSecret === undefined ? {} : { client: { clientId, clientSecret } }),
+      ...(project === undefined ? {} : { project }),
+      ...(baseUrl === undefined ? {} : { baseUrl }),
+      ...(tokenUrl === undefined ? {} : { tokenUrl }),
+    })
+    members.push({ id: label, value: generator })
+  }
+  const pool = createAccountPool({ accounts: members, onChange })
+  return {
+    generator: withAccounts(pool, (generator) => generator, { name: 'code-assist', attentionLink: readAttentionLink }),
+    description: `Code Assist, ${members.length === 1 ? 'one login' : `${members.length} logins`}`,
+    status: () => pool.status(),
+    async close() {
+      await pool.close()
+      for (const transport of transports) await transport.close()
+    },
+  }
+}

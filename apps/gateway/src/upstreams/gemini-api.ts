@@ -1,0 +1,50 @@
+import { createAccountPool, type AccountPool, type PoolChange } from '@castorjs/account-pool'
+import { withAccounts } from '@castorjs/account-pool/content-generator'
+import type { ContentGenerator } from '@castorjs/content-generator'
+import { createGeminiApiGenerator, createSignatureCache } from '@castorjs/gemini-api-client'
+import type { GuardedFetch } from '@castorjs/guarded-fetch'
+import { createNodeTransport } from '@castorjs/http-transport/node'
+import type { Config } from '../config-schema.ts'
+import type { OpenUpstream } from './open-upstream.ts'
+
+export interface GeminiApiUpstreamOptions {
+  config: Config['geminiApi']
+  mediaFetch: GuardedFetch
+  onChange: (change: PoolChange) => void
+}
+
+/** The official API: every configured key in one pool. Google counts for us, so nothing is paced. */
+export function openGeminiApi({ config, mediaFetch, onChange }: GeminiApiUpstreamOptions): OpenUpstream {
+  const { keys, baseUrl } = config
+  // Signatures belong to a conversation, not to a key: the next turn may come to another one.
+  const signatures = createSignatureCache()
+  const transports: ReturnType<typeof createNodeTransport>[] = []
+  const pool: AccountPool<ContentGenerator> = createAccountPool({
+    accounts: keys.map(({ label, key, proxy }) => {
+      const transport = createNodeTransport(proxy === undefined ? {} : { proxy })
+      transports.push(transport)
+      const generator = createGeminiApiGenerator({
+        apiKey: key,
+        transport,
+        mediaFetch,
+        signatures,
+        ...(baseUrl === undefined ? {} : { baseUrl }),
+      })
+      return { id: label, egress: proxy === undefined ? 'direct' : `proxy ${new URL(proxy).host}`, value: generator }
+    }),
+    policy: { egressPerMinute: false, perHour: false, perDay: false, maxConcurrent: MAX_CONCURRENT },
+    onChange,
+  })
+  return {
+    generator: withAccounts(pool, (generator) => generator, { name: 'gemini-api' }),
+    description: `Gemini API, ${keys.length === 1 ? 'one key' : `${keys.length} keys`}`,
+    status: () => pool.status(),
+    async close() {
+      await pool.close()
+      for (const transport of transports) await transport.close()
+    },
+  }
+}
+
+/** Google's own limits are lower; this only keeps a runaway client from opening sockets without end. */
+const MAX_CONCURRENT = 1_000
