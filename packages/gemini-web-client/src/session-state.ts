@@ -53,14 +53,27 @@ export async function fillJar(
   if (stored !== undefined) jar.add(stored.cookies)
   if (given === undefined) return { imports, imported: false }
   const mark = await fingerprint(given)
-  const known = imports.includes(mark)
-  if (stored !== undefined && sessionOf(jar) !== undefined && (known || isOlder(given, stored.cookies))) {
-    return { imports: known ? imports : [...imports, mark].slice(-IMPORTS_KEPT), imported: false }
+  const rank = await rankImport(stored, given)
+  if (rank !== 'newer' && sessionOf(jar) !== undefined) {
+    return { imports: rank === 'known' ? imports : [...imports, mark].slice(-IMPORTS_KEPT), imported: false }
   }
   const session = given.find((cookie) => cookie.name === SESSION_COOKIE)?.value
   if (sessionOf(jar) !== session) jar.clear()
   jar.add(given)
   return { imports: [...imports.filter((one) => one !== mark), mark].slice(-IMPORTS_KEPT), imported: true }
+}
+
+/**
+ * How an export stands to what is stored: `known` was taken in before, `older` is of the same session with a ticket
+ * that ends no later. Only a `newer` one replaces cookies.
+ */
+export async function rankImport(
+  stored: SessionState | undefined,
+  given: readonly ImportedCookie[],
+): Promise<'newer' | 'known' | 'older'> {
+  if (stored === undefined) return 'newer'
+  if (stored.imports.includes(await fingerprint(given))) return 'known'
+  return isOlder(given, stored.cookies) ? 'older' : 'newer'
 }
 
 function isOlder(given: readonly ImportedCookie[], stored: readonly ImportedCookie[]): boolean {
