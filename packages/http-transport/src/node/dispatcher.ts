@@ -1,7 +1,7 @@
 import { socksConnector } from 'fetch-socks'
 import type { LookupFunction } from 'node:net'
 // The file, not the package: Bun puts a shim that cannot dispatch in the place of 'undici'.
-import { Agent, Pool, ProxyAgent, buildConnector } from 'undici/index.js'
+import { Agent, Client, Pool, ProxyAgent, buildConnector } from 'undici/index.js'
 import type { Dispatcher } from 'undici'
 import { withConnectFailures } from './connector.ts'
 
@@ -31,7 +31,7 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     ...(lookup === undefined ? {} : { lookup }),
   }
   if (options.proxy === undefined) {
-    return new Agent({ ...client, connect: withConnectFailures(buildConnector(socket), false) })
+    return new Agent({ ...client, factory: createPool, connect: withConnectFailures(buildConnector(socket), false) })
   }
   const proxy = readProxy(options.proxy)
   if (proxy.protocol.startsWith('socks')) {
@@ -41,7 +41,11 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
       port: Number(proxy.port || 1080),
       ...readCredentials(proxy),
     }
-    return new Agent({ ...client, connect: withConnectFailures(socksConnector(target, socket), true) })
+    return new Agent({
+      ...client,
+      factory: createPool,
+      connect: withConnectFailures(socksConnector(target, socket), true),
+    })
   }
   const credentials = readCredentials(proxy)
   return new ProxyAgent({
@@ -54,12 +58,30 @@ export function createDispatcher(options: DispatcherOptions): Dispatcher {
     clientFactory: (origin, poolOptions) => new Pool(origin, { ...poolOptions, headersTimeout: connectTimeoutMs }),
     factory: (origin, poolOptions) => {
       const { connect, ...rest } = poolOptions as Pool.Options
-      return new Pool(
-        origin,
-        typeof connect === 'function' ? { ...rest, connect: withConnectFailures(connect, true) } : { ...rest },
-      )
+      const wrapped = typeof connect === 'function' ? { connect: withConnectFailures(connect, true) } : {}
+      return createPool(origin, { ...rest, ...wrapped })
     },
   })
+}
+
+function createPool(origin: string | URL, options: object): Pool {
+  const { connections } = options as Pool.Options
+  // With a limit the pool waits for each of its clients to come back, so none may be taken away.
+  return new Pool(origin, connections === undefined ? { ...options, factory: createClient } : options)
+}
+
+/**
+ * After an abort undici's client connects again, only to drop the aborted request: a handshake for nothing, and a
+ * socket that idles. So the client goes with its socket; the event makes the pool forget it.
+ */
+function createClient(origin: URL, options: object): Client {
+  const client = new Client(origin, options)
+  client.on('disconnect', (url, targets, error) => {
+    if (client.destroyed || error.code !== 'UND_ERR_INFO' || error.message !== 'aborted') return
+    client.emit('connectionError', url, targets, error)
+    void client.destroy()
+  })
+  return client
 }
 
 /** @throws {TypeError} naming what is wrong, without the value, which may hold a password. */
