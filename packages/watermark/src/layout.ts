@@ -39,7 +39,7 @@ const OUTLINE_STEP = 0.03
 /** At most this step: the pair shows the picture alone. */
 const PLAIN_STEP = 0.004
 /** Plain pairs looked at per scale; more would only cost time. */
-const PLAIN_SAMPLE = 3000
+const PLAIN_SAMPLE = 1500
 
 /** Averages 2×2 pixels: grain and the noise of lossy files lose weight, the outline keeps most of its own. */
 export function halvePlane(plane: Float32Array, fullWidth: number, width: number, height: number): Float32Array {

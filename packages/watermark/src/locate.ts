@@ -119,7 +119,7 @@ function search(window: PixelWindow, candidates: readonly Candidate[], options: 
 }
 
 /** What is left of an outline in pixels that were never lossy, in nats a sample, when the right mark was taken off. */
-const TRACE = 0.15
+const TRACE = 0.25
 /** A resized mark must leave less than this share of what the native one leaves to be preferred. */
 const CLEARLY_LESS = 0.6
 

@@ -17,14 +17,30 @@ export function createJpegBitWriter(capacity: number): JpegBitWriter {
   let hold = 0
   let held = 0
 
+  function reserve(more: number): void {
+    if (length + more <= bytes.length) return
+    const larger = new Uint8Array(Math.max(bytes.length * 2, length + more))
+    larger.set(bytes)
+    bytes = larger
+  }
+
   function push(byte: number): void {
-    if (length + 2 > bytes.length) {
-      const larger = new Uint8Array(bytes.length * 2 + 64)
-      larger.set(bytes)
-      bytes = larger
-    }
+    reserve(2)
     bytes[length++] = byte
     if (byte === 0xff) bytes[length++] = 0
+  }
+
+  /** Whole bytes, from one 0xFF to the next. */
+  function pushAll(source: Uint8Array): void {
+    for (let from = 0; from < source.length;) {
+      const found = source.indexOf(0xff, from)
+      const end = found < 0 ? source.length : found
+      reserve(end - from)
+      bytes.set(source.subarray(from, end), length)
+      length += end - from
+      if (found >= 0) push(0xff)
+      from = end + 1
+    }
   }
 
   /** Up to 16 bits. */
@@ -48,6 +64,10 @@ export function createJpegBitWriter(capacity: number): JpegBitWriter {
       while (bit < end && (bit & 7) !== 0) {
         write((data[bit >>> 3]! >>> (7 - (bit & 7))) & 1, 1)
         bit++
+      }
+      if (held === 0) {
+        pushAll(data.subarray(bit >>> 3, end >>> 3))
+        bit = Math.max(bit, end & ~7)
       }
       for (; bit + 8 <= end; bit += 8) write(data[bit >>> 3]!, 8)
       if (bit < end) write(data[bit >>> 3]! >>> (8 - (end - bit)), end - bit)

@@ -22,9 +22,9 @@ export interface MarkedPlane {
 
 /** How the search is set. Tuned on made-up pictures at quality 75 and 95; see the README's table. */
 export const SMOOTH = {
-  rounds: 40,
+  rounds: 20,
   /** Share of the way to the neighbours that one round goes where there is no mark. */
-  step: 0.025,
+  step: 0.035,
   /** Levels of difference at which an edge begins to be left alone: a part of it, and one per mean quantisation step. */
   edge: 2,
   edgePerStep: 0.4,
