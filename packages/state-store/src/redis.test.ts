@@ -1,6 +1,6 @@
 import { createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { REDIS_MISSING, startRedis } from '../test/redis-server.ts'
 import type { RedisServer } from '../test/redis-server.ts'
 import { describeStateStore, listAll } from '../test/store-behaviour.ts'
@@ -17,6 +17,17 @@ describe.skipIf(REDIS_MISSING !== undefined)('openRedisStateStore', () => {
     server = await startRedis()
   })
   afterAll(() => server?.stop())
+
+  // Servers that a test kills; stopped even when the test fails.
+  const owned: RedisServer[] = []
+  async function startOwn(): Promise<RedisServer> {
+    const own = await startRedis()
+    owned.push(own)
+    return own
+  }
+  afterEach(async () => {
+    for (const own of owned.splice(0)) await own.stop()
+  })
 
   describeStateStore('a store in Redis', async () => {
     const store = await openRedisStateStore({ url: server.url })
@@ -182,7 +193,7 @@ describe.skipIf(REDIS_MISSING !== undefined)('openRedisStateStore', () => {
   })
 
   it('says that Redis is away, and goes on by itself when it is back', async () => {
-    const own = await startRedis()
+    const own = await startOwn()
     const store = await openRedisStateStore({ url: own.url, commandTimeoutMs: 1000 })
     const version = await store.set('kept', 1)
     const lease = (await store.tryLock('door', 60_000))!
@@ -201,11 +212,10 @@ describe.skipIf(REDIS_MISSING !== undefined)('openRedisStateStore', () => {
     // Scripts are gone from a new server until they are sent again.
     expect(await store.set('kept', 2)).toBeGreaterThan(version)
     await store.close()
-    await own.stop()
   })
 
   it('gives growing tokens and versions even when Redis forgot everything', async () => {
-    const own = await startRedis()
+    const own = await startOwn()
     const store = await openRedisStateStore({ url: own.url })
     const version = await store.set('a', 1)
     const lease = (await store.tryLock('door', 60_000))!
@@ -214,6 +224,5 @@ describe.skipIf(REDIS_MISSING !== undefined)('openRedisStateStore', () => {
     expect(await store.set('a', 1)).toBeGreaterThan(version)
     expect(await lease.renew()).toBe(false)
     await store.close()
-    await own.stop()
   })
 })
