@@ -75,3 +75,4 @@ export {
 export { readMediaOptions, readSize } from './http/media-options.ts'
 export { modelsDialect } from './http/models-dialect.ts'
 export { readSessionId } from './http/session-id.ts'
+export { inlineBytes, readInlineBytes } from './media/inline-bytes.ts'

@@ -34,6 +34,29 @@ export function eventStreamResponse(
   let timer: ReturnType<typeof setInterval> | undefined
   let lastSent = performance.now()
   let over = false
+  let pending: Promise<IteratorResult<string>> | undefined
+
+  function take(): Promise<IteratorResult<string>> {
+    const next = pending ?? iterator.next()
+    pending = undefined
+    return next
+  }
+
+  /** The next piece and those that are there already, so that a burst is one write and not a hundred. */
+  async function takeReady(): Promise<string | undefined> {
+    const first = await take()
+    if (first.done === true) return undefined
+    let text = first.value
+    while (text.length < MAX_JOINED && !over) {
+      pending = iterator.next()
+      const next = await ifReady(pending)
+      // An end or a failure stays for the next call: what came before it is sent first.
+      if (next === undefined || next.done === true) break
+      pending = undefined
+      text += next.value
+    }
+    return text
+  }
 
   function end(): void {
     if (over) return
@@ -54,15 +77,15 @@ export function eventStreamResponse(
       },
       async pull(controller) {
         try {
-          const next = await iterator.next()
+          const text = await takeReady()
           if (over) return
-          if (next.done === true) {
+          if (text === undefined) {
             end()
             controller.close()
             return
           }
           lastSent = performance.now()
-          controller.enqueue(encoder.encode(next.value))
+          controller.enqueue(encoder.encode(text))
         } catch (error) {
           if (over) return
           end()
@@ -80,4 +103,26 @@ export function eventStreamResponse(
     { highWaterMark: 1 },
   )
   return new Response(body, { headers: { ...EVENT_STREAM_HEADERS, ...headers } })
+}
+
+/** Longest text that pieces are joined to, in characters. */
+const MAX_JOINED = 32_768
+
+/** Turns of the microtask queue a value may take from the upstream to here and still count as being there already. */
+const READY_TURNS = 32
+
+/** The value, if it is there without waiting for anything outside; undefined if not, or if it failed. */
+async function ifReady<Value>(promise: Promise<Value>): Promise<Value | undefined> {
+  let value: Value | undefined
+  let settled = false
+  promise.then(
+    (result) => {
+      value = result
+      settled = true
+    },
+    () => (settled = true),
+  )
+  const turn = Promise.resolve()
+  for (let turns = 0; turns < READY_TURNS && !settled; turns++) await turn
+  return value
 }

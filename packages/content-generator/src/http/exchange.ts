@@ -152,11 +152,25 @@ export async function serveExchange(
     if (!warnings.has(warning.setting)) warnings.set(warning.setting, warning)
   }
 
-  async function* timed(source: AsyncIterable<string>): AsyncGenerator<string> {
-    for await (const piece of source) {
-      firstChunkMs ??= performance.now() - startedAt
-      yield piece
+  /** Notes when the first piece came. No generator: each one on the way costs time per chunk. */
+  function timed(source: AsyncIterable<string>): AsyncIterable<string> {
+    return {
+      [Symbol.asyncIterator]() {
+        const iterator = source[Symbol.asyncIterator]()
+        return {
+          next() {
+            const next = iterator.next()
+            if (firstChunkMs === undefined) next.then(noteFirst, () => undefined)
+            return next
+          },
+          return: async () => (await iterator.return?.()) ?? { done: true, value: undefined },
+        }
+      },
     }
+  }
+
+  function noteFirst({ done }: IteratorResult<string>): void {
+    if (done !== true) firstChunkMs ??= performance.now() - startedAt
   }
 
   const generateOptions: GenerateOptions = {

@@ -1,4 +1,59 @@
-export { base64ToUint8Array as base64ToBytes, uint8ArrayToBase64 as bytesToBase64 } from 'uint8array-extras'
+import { base64ToUint8Array } from 'uint8array-extras'
+
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/'
+const CODES = Uint8Array.from(ALPHABET, (letter) => letter.charCodeAt(0))
+const PAD = '='.charCodeAt(0)
+const NONE = 255
+const VALUES = new Uint8Array(256).fill(NONE)
+for (const [value, code] of CODES.entries()) VALUES[code] = value
+VALUES['-'.charCodeAt(0)] = 62
+VALUES['_'.charCodeAt(0)] = 63
+
+const ascii = new TextDecoder()
+
+/** Standard base64. By a table: `btoa` takes seconds for a picture of 30 MB (Node 20). */
+export function bytesToBase64(bytes: Uint8Array): string {
+  const { length } = bytes
+  const out = new Uint8Array(Math.ceil(length / 3) * 4)
+  let to = 0
+  for (let from = 0; from < length; from += 3) {
+    const group = (bytes[from]! << 16) | ((bytes[from + 1] ?? 0) << 8) | (bytes[from + 2] ?? 0)
+    out[to++] = CODES[group >>> 18]!
+    out[to++] = CODES[(group >>> 12) & 63]!
+    out[to++] = CODES[(group >>> 6) & 63]!
+    out[to++] = CODES[group & 63]!
+  }
+  const rest = length % 3
+  if (rest > 0) out[to - 1] = PAD
+  if (rest === 1) out[to - 2] = PAD
+  return ascii.decode(out)
+}
+
+/**
+ * The bytes of standard or URL-safe base64, padded or not.
+ *
+ * @throws {DOMException} when it is none.
+ */
+export function base64ToBytes(text: string): Uint8Array {
+  const codes = new TextEncoder().encode(text)
+  let end = codes.length
+  while (end > 0 && codes[end - 1] === PAD) end--
+  const out = new Uint8Array((end * 3) >>> 2)
+  let to = 0
+  for (let from = 0; from < end; from += 4) {
+    const a = VALUES[codes[from]!]!
+    const b = from + 1 < end ? VALUES[codes[from + 1]!]! : NONE
+    const c = from + 2 < end ? VALUES[codes[from + 2]!]! : 0
+    const d = from + 3 < end ? VALUES[codes[from + 3]!]! : 0
+    // Not ours to judge: the platform's own reader says what is wrong.
+    if ((a | b | c | d) > 63) return base64ToUint8Array(text)
+    const group = (a << 18) | (b << 12) | (c << 6) | d
+    out[to++] = group >>> 16
+    if (to < out.length) out[to++] = group >>> 8
+    if (to < out.length) out[to++] = group
+  }
+  return out
+}
 
 const STANDARD = /^[A-Za-z0-9+/]*={0,2}$/
 
