@@ -9,11 +9,11 @@ import {
   type GenerateOptions,
 } from '@castorjs/content-generator'
 import {
+  createChunkReader,
   createSignatureCache,
   MODEL_RULES,
   prepareMedia,
   prepareRequest,
-  readChunks,
   repairRequest,
   toWireError,
   unwrapArguments,
@@ -156,15 +156,18 @@ export function createCodeAssistGenerator(options: CodeAssistOptions): CodeAssis
       onServed?.({ upstream: name, model })
       const sessionId = await readSessionId(request, generateOptions, model)
       const response = await open(prepared, sessionId, signal)
+      const reader = createChunkReader({ model, now: now(), unwrap: unwrapResponse })
       let served: string | undefined
-      for await (const chunk of readChunks(response.body, { model, now: now(), unwrap: unwrapResponse })) {
+      function look(chunk: GenerateContentResponse): GenerateContentResponse {
         if (chunk.modelVersion !== undefined && served === undefined) {
           served = chunk.modelVersion
           if (served !== model) onServed?.({ upstream: name, model: served })
         }
         signatures.remember(chunk, model)
-        yield wrapped.size === 0 ? chunk : unwrapArguments(chunk, wrapped)
+        return wrapped.size === 0 ? chunk : unwrapArguments(chunk, wrapped)
       }
+      for await (const bytes of response.body) for (const chunk of reader.push(bytes)) yield look(chunk)
+      for (const chunk of reader.finish()) yield look(chunk)
     } catch (error) {
       throw toWireError(error, signal)
     }

@@ -18,7 +18,7 @@ import { prepareRequest, type PreparedRequest } from './prepare/request.ts'
 import { createSignatureCache, type SignatureCache } from './prepare/signatures.ts'
 import { repairRequest, type Repair } from './repair.ts'
 import { unwrapArguments } from './unwrap-arguments.ts'
-import { readChunks } from './wire/read-chunks.ts'
+import { createChunkReader } from './wire/chunk-reader.ts'
 import { toWireError } from './wire/transport-error.ts'
 
 export interface GeminiApiOptions {
@@ -113,16 +113,19 @@ export function createGeminiApiGenerator(options: GeminiApiOptions): ContentGene
       const { model, wrapped } = prepared
       onServed?.({ upstream: name, model })
       const response = await open(prepared, signal)
+      const reader = createChunkReader({ model, now: now() })
       let served: string | undefined
-      for await (const chunk of readChunks(response.body, { model, now: now() })) {
+      function look(chunk: GenerateContentResponse): GenerateContentResponse {
         if (chunk.modelVersion !== undefined && served === undefined) {
           served = chunk.modelVersion
           if (strictModel === true && !isSameModel(model, served)) throw otherModel(model)
           if (served !== model) onServed?.({ upstream: name, model: served })
         }
         signatures.remember(chunk, model)
-        yield wrapped.size === 0 ? chunk : unwrapArguments(chunk, wrapped)
+        return wrapped.size === 0 ? chunk : unwrapArguments(chunk, wrapped)
       }
+      for await (const bytes of response.body) for (const chunk of reader.push(bytes)) yield look(chunk)
+      for (const chunk of reader.finish()) yield look(chunk)
     } catch (error) {
       throw toWireError(error, signal)
     }

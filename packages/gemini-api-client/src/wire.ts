@@ -8,7 +8,7 @@ export { createSignatureCache, type SignatureCache } from './prepare/signatures.
 export { MODEL_RULES, type ModelRuleRow } from './model-rules.ts'
 export { repairRequest, type Repair } from './repair.ts'
 export { unwrapArguments } from './unwrap-arguments.ts'
-export { readChunks, type ReadChunksOptions } from './wire/read-chunks.ts'
+export { createChunkReader, type ChunkReader, type ChunkReaderOptions } from './wire/chunk-reader.ts'
 export { readGoogleError, readWait, type GoogleError } from './wire/google-error.ts'
 export { toUpstreamError, type UpstreamErrorContext } from './wire/upstream-error.ts'
 export { toWireError } from './wire/transport-error.ts'

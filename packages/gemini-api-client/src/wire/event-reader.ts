@@ -4,12 +4,15 @@ import { createParser } from 'eventsource-parser'
 /** Longest event, in characters. A 4K picture as base64 is about 30 million. */
 const MAX_EVENT_LENGTH = 256_000_000
 
-/**
- * Reads server-sent events: the data of each, in order. A last event without an empty line behind it counts too.
- *
- * @throws {GenerationError} `protocol_drift` when an event grows past the limit.
- */
-export async function* readEvents(body: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+/** Splits bytes of server-sent events into the data of each. */
+export interface EventReader {
+  /** @throws {GenerationError} `protocol_drift` when an event grows past the limit. */
+  push(bytes: Uint8Array): string[]
+  /** A last event without an empty line behind it counts too. */
+  finish(): string[]
+}
+
+export function createEventReader(): EventReader {
   const decoder = new TextDecoder()
   let events: string[] = []
   let overflow = false
@@ -29,6 +32,8 @@ export async function* readEvents(body: AsyncIterable<Uint8Array>): AsyncGenerat
     )
   }
 
-  for await (const bytes of body) yield* take(decoder.decode(bytes, { stream: true }))
-  yield* take(`${decoder.decode()}\n\n`)
+  return {
+    push: (bytes) => take(decoder.decode(bytes, { stream: true })),
+    finish: () => take(`${decoder.decode()}\n\n`),
+  }
 }
