@@ -142,24 +142,35 @@ interface Call {
 }
 
 /** Counts the tokens spent, and tells a refused prompt as Google does: in the answer. */
-async function* watch(
+function watch(
   chunks: AsyncIterable<GenerateContentResponse>,
   exchange: Exchange,
-): AsyncGenerator<GenerateContentResponse> {
-  let usage: GenerateContentResponse['usageMetadata']
+): AsyncIterable<GenerateContentResponse> {
   let answered = false
-  try {
-    for await (const chunk of chunks) {
-      usage = chunk.usageMetadata ?? usage
-      answered = true
-      yield chunk
-    }
-  } catch (error) {
-    const promptFeedback = encodeBlocked(error)
-    if (promptFeedback === undefined || answered) throw error
-    yield { promptFeedback }
-  } finally {
-    if (usage !== undefined) exchange.spend(readUsage(usage))
+
+  function see(next: IteratorResult<GenerateContentResponse>): IteratorResult<GenerateContentResponse> {
+    if (next.done === true) return next
+    answered = true
+    if (next.value.usageMetadata !== undefined) exchange.spend(readUsage(next.value.usageMetadata))
+    return next
+  }
+
+  function recover(error: unknown): IteratorResult<GenerateContentResponse> {
+    const promptFeedback = answered ? undefined : encodeBlocked(error)
+    if (promptFeedback === undefined) throw error
+    answered = true
+    return { done: false, value: { promptFeedback } }
+  }
+
+  // No generator: each one on the way costs time per chunk.
+  return {
+    [Symbol.asyncIterator]() {
+      const iterator = chunks[Symbol.asyncIterator]()
+      return {
+        next: () => iterator.next().then(see, recover),
+        return: async () => (await iterator.return?.()) ?? { done: true, value: undefined },
+      }
+    },
   }
 }
 
