@@ -22,7 +22,7 @@ export {
   type ToolConfig,
   type UsageMetadata,
 } from './schema.ts'
-export type { ContentGenerator, GenerateOptions, MediaOptions, ServedBy, Warning } from './generator.ts'
+export type { ContentGenerator, GenerateOptions, MediaOptions, RetryHint, ServedBy, Warning } from './generator.ts'
 export {
   ERRORS,
   GenerationError,
@@ -74,5 +74,6 @@ export {
 } from './http/exchange.ts'
 export { readMediaOptions, readSize } from './http/media-options.ts'
 export { modelsDialect } from './http/models-dialect.ts'
+export { readRetryHint } from './http/retry-hint.ts'
 export { readSessionId } from './http/session-id.ts'
 export { inlineBytes, readInlineBytes } from './media/inline-bytes.ts'

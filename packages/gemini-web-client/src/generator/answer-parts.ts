@@ -1,9 +1,15 @@
-import { textPart, thoughtPart, type Candidate, type MediaOptions, type Part } from '@castorjs/content-generator'
+import {
+  inlineBytes,
+  textPart,
+  thoughtPart,
+  type Candidate,
+  type MediaOptions,
+  type Part,
+} from '@castorjs/content-generator'
 import type { CanvasDocument, Citation } from '@castorjs/gemini-web-protocol'
 import type { GeminiWebClient } from '../client.ts'
 import type { DownloadedMedia } from '../media.ts'
 import type { WebReply } from '../reply.ts'
-import { encodeBase64 } from './files.ts'
 
 /** The pictures of a reply as parts, fetched at once with the account's cookies. The same picture is given once. */
 export async function imageParts(
@@ -15,14 +21,9 @@ export async function imageParts(
   const images = await Promise.all(
     reply.images.map((image) => client.media.image(image, reply, { size: original ? 'original' : 'preview', signal })),
   )
-  const seen = new Set<string>()
-  const parts: Part[] = []
-  for (const image of images) {
-    const part = mediaPart(image)
-    const data = part.inlineData?.data ?? ''
-    if (!seen.has(data)) parts.push(part)
-    seen.add(data)
-  }
+  const parts = images
+    .filter((image, index) => images.findIndex((other) => sameBytes(other.data, image.data)) === index)
+    .map(mediaPart)
   for (const image of reply.webImages) parts.push({ fileData: { fileUri: image.url, mimeType: 'image/jpeg' } })
   return parts
 }
@@ -47,8 +48,12 @@ export async function* clipParts(client: GeminiWebClient, reply: WebReply, signa
   }
 }
 
+function sameBytes(one: Uint8Array, other: Uint8Array): boolean {
+  return one === other || (one.length === other.length && one.every((byte, index) => byte === other[index]))
+}
+
 function mediaPart({ data, mimeType }: DownloadedMedia): Part {
-  return { inlineData: { mimeType, data: encodeBase64(data) } }
+  return { inlineData: inlineBytes(data, mimeType) }
 }
 
 /** Canvas documents as Markdown behind the answer. */

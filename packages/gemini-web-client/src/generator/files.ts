@@ -1,4 +1,4 @@
-import { GenerationError, type Warning } from '@castorjs/content-generator'
+import { GenerationError, readInlineBytes, type Warning } from '@castorjs/content-generator'
 import { UPLOAD_FILES_PER_PROMPT, type FileReference } from '@castorjs/gemini-web-protocol'
 import type { GeminiWebClient } from '../client.ts'
 import { isGeminiWebError } from '../error.ts'
@@ -117,18 +117,8 @@ async function fetchFile(
 
 function decode({ field }: RequestFile, data: string): Uint8Array {
   try {
-    const binary = atob(data.replace(/-/g, '+').replace(/_/g, '/'))
-    return Uint8Array.from(binary, (character) => character.charCodeAt(0))
+    return readInlineBytes({ mimeType: '', data })
   } catch {
     throw new GenerationError('invalid_request', 'The data is not valid base64.', { field: `${field}.data` })
   }
-}
-
-/** Bytes as standard base64, in pieces so that the argument list stays short. */
-export function encodeBase64(bytes: Uint8Array): string {
-  const pieces: string[] = []
-  for (let start = 0; start < bytes.length; start += 24_576) {
-    pieces.push(btoa(String.fromCharCode(...bytes.subarray(start, start + 24_576))))
-  }
-  return pieces.join('')
 }
