@@ -9,8 +9,8 @@ const FULL = 4
 const OCTANTS = 8
 /** An octant takes sides when its outline gains or loses this many nats. */
 const TAKES_SIDES = 4
-/** A channel that is nearly white shows no mark and loses a little to rounding: this share of the whole gain. */
-const CHANNEL_SLACK = 0.05
+/** What is nearly white shows no mark and loses a little to rounding: up to this share of the whole gain. */
+const SLACK = 0.05
 
 /** What the outline says on one scale. A nat is a factor e in likelihood; see `Likelihood` in the README. */
 export interface StepEvidence {
@@ -118,14 +118,14 @@ function weigh(planes: Planes, tier: Tier, floor: number): StepEvidence {
   const texture = measureTexture(planes, tier, floor)
   const none = outlineCosts(planes, tier, texture, STRENGTHS[NONE])
   const full = outlineCosts(planes, tier, texture, STRENGTHS[FULL])
+  const gain = total(none) - total(full)
   let octantsFor = 0
   let octantsAgainst = 0
   for (let o = 0; o < OCTANTS; o++) {
-    const gain = none[o]! - full[o]!
-    if (gain > TAKES_SIDES) octantsFor++
-    else if (gain < -TAKES_SIDES) octantsAgainst++
+    const share = none[o]! - full[o]!
+    if (share > TAKES_SIDES) octantsFor++
+    else if (share < -TAKES_SIDES - SLACK * Math.max(0, gain)) octantsAgainst++
   }
-  const gain = total(none) - total(full)
   if (gain <= 0) return { gain, strength: 0, before: 0, after: 0, octantsFor, octantsAgainst, channelsAgainst: 0 }
   const around = plainCost(planes, tier, texture)
   const samples = Math.max(1, tier.outline.count * 3)
@@ -139,9 +139,8 @@ function weigh(planes: Planes, tier: Tier, floor: number): StepEvidence {
     after: total(full) / samples - around,
     octantsFor,
     octantsAgainst,
-    channelsAgainst: planes.colour.filter(
-      (colour) => channelGain(colour, tier, texture) < -TAKES_SIDES - CHANNEL_SLACK * gain,
-    ).length,
+    channelsAgainst: planes.colour.filter((colour) => channelGain(colour, tier, texture) < -TAKES_SIDES - SLACK * gain)
+      .length,
   }
 }
 

@@ -46,7 +46,8 @@ export function judge(
   if (gain <= 0) return undefined
   const halfway = HALFWAY[prior]
   let confidence = 0
-  if (farBelow <= REFUTED_EXACTLY && vanishes(steps)) confidence = gain / (gain + halfway)
+  const clean = farBelow <= REFUTED_EXACTLY && (vanishes(steps) || (bound.below === 0 && vanishesExactly(steps)))
+  if (clean) confidence = gain / (gain + halfway)
   else if (vanishesLossily(steps)) confidence = gain / (gain + halfway * LOSSY_FACTOR)
   return { laid, gain, confidence, evidence: { bound, steps } }
 }
@@ -63,6 +64,23 @@ function vanishes([full, half]: Evidence['steps']): boolean {
     step.after < 0.25 + 0.3 * step.before
   )
 }
+
+/** On white and full colour most of the outline does not show. What shows must then fit all the better. */
+function vanishesExactly(steps: Evidence['steps']): boolean {
+  return (
+    steps[0].gain + steps[1].gain > PARTIAL_GAIN &&
+    steps.every(
+      (step) =>
+        isNear(step, 0.94, 1.06) &&
+        step.octantsFor >= 3 &&
+        step.octantsAgainst + step.channelsAgainst === 0 &&
+        step.after < 0.1 + 0.15 * step.before,
+    )
+  )
+}
+
+/** Nats asked for when only a part of the outline shows. */
+const PARTIAL_GAIN = 200
 
 /** The same at half size only, where lossy storage has done less, with room for the ringing it left; but all around. */
 function vanishesLossily([full, half]: Evidence['steps']): boolean {
@@ -81,7 +99,7 @@ function isNear({ strength }: StepEvidence, least: number, most: number): boolea
 }
 
 /** Nats by which a less likely way of drawing a mark must lead: picking the wrong one leaves a contour. */
-export const LEAD = 25
+export const LEAD = 50
 
 export function better(a: Verdict, b: Verdict, lead = 0): boolean {
   return a.confidence > 0 === b.confidence > 0 ? a.gain > b.gain + lead : a.confidence > 0
