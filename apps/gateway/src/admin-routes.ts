@@ -2,6 +2,8 @@ import type { CallerKeys, CallerKeySettings } from '@castorjs/caller-keys'
 import { ERRORS, GenerationError, readJson, toGenerationError } from '@castorjs/content-generator'
 import { sumRows, toCsv, type RowName, type UsageLedger } from '@castorjs/usage-ledger'
 import { Hono } from 'hono'
+import { ACCOUNT_PATHS, mountAccountRoutes } from './accounts/account-routes.ts'
+import type { WebAccounts } from './accounts/web-accounts.ts'
 import type { Metrics } from './metrics.ts'
 
 export interface AdminRoutesOptions {
@@ -9,15 +11,16 @@ export interface AdminRoutesOptions {
   keys: CallerKeys
   ledger: UsageLedger
   metrics: Metrics
+  accounts: WebAccounts
 }
 
 const MAX_BODY_BYTES = 1024 * 1024
 const NAMES = ['day', 'key', 'upstream', 'account', 'model'] as const
 
 /** What the operator looks at and turns: keys, usage, metrics. JSON in and out; errors in OpenAI's shape. */
-export function createAdminRoutes({ authorize, keys, ledger, metrics }: AdminRoutesOptions): Hono {
+export function createAdminRoutes({ authorize, keys, ledger, metrics, accounts }: AdminRoutesOptions): Hono {
   const app = new Hono()
-  const guarded = ['/metrics', '/api/keys', '/api/keys/*', '/api/usage']
+  const guarded = ['/metrics', '/api/keys', '/api/keys/*', '/api/usage', ...ACCOUNT_PATHS]
   for (const path of guarded) {
     app.use(path, async (context, next) => {
       await authorize(context.req.raw)
@@ -29,6 +32,8 @@ export function createAdminRoutes({ authorize, keys, ledger, metrics }: AdminRou
     const { message, code, field = null } = error
     return context.json({ error: { message, type: code, param: field, code } }, ERRORS[code].status as 400)
   })
+
+  mountAccountRoutes(app, accounts)
 
   app.get('/metrics', async (context) => {
     const { body, contentType } = await metrics.text()

@@ -2,7 +2,7 @@ import * as v from 'valibot'
 
 const port = v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(0), v.maxValue(65_535))
 const url = v.pipe(v.string(), v.url('must be a URL such as http://127.0.0.1:8765'))
-const proxy = v.pipe(
+export const ProxySchema = v.pipe(
   v.string(),
   v.regex(
     /^(https?|socks5h?|socks5):\/\/[^\s/]+\/?$/,
@@ -24,7 +24,7 @@ const WebAccountSchema = v.strictObject({
   /** `/u/N`, where one set of cookies holds several accounts. */
   accountIndex: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 0),
   /** All traffic of this account goes through here: one account, one egress. */
-  proxy: v.optional(proxy),
+  proxy: v.optional(ProxySchema),
 })
 
 const ApiKeySchema = v.strictObject({
@@ -77,7 +77,7 @@ export const ConfigSchema = v.strictObject({
       baseUrls: v.optional(v.record(v.string(), url), {}),
       language: v.optional(v.string(), 'en'),
       /** Egress of guest sessions and of accounts without a proxy of their own. */
-      proxy: v.optional(proxy),
+      proxy: v.optional(ProxySchema),
       /** Generations at a time per account. */
       maxConcurrent: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 2),
       /** Serve without an account, with Google's smallest model. */
@@ -144,6 +144,18 @@ export const ConfigSchema = v.strictObject({
     }),
     {},
   ),
+  /** When accounts are signed in to after the start, used or not; their tickets are renewed from then on. */
+  renewal: v.optional(
+    v.strictObject({
+      /** Average wait before the first account, in milliseconds. */
+      startAfterMs: v.optional(milliseconds, 15_000),
+      /** Average distance between two accounts, in milliseconds. */
+      spreadMs: v.optional(milliseconds, 2_000),
+    }),
+    {},
+  ),
+  /** Is sent what happens to accounts, as JSON without secrets. */
+  webhookUrl: v.optional(url),
   /** Usage is kept for so many days. */
   usageDays: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 90),
   /** How fast accounts may be used; it keeps them safe. `false` takes a limit away. */
@@ -165,7 +177,7 @@ export const ConfigSchema = v.strictObject({
   geminiApi: v.optional(
     v.strictObject({
       keys: v.optional(
-        v.array(v.strictObject({ label, key: v.pipe(v.string(), v.nonEmpty()), proxy: v.optional(proxy) })),
+        v.array(v.strictObject({ label, key: v.pipe(v.string(), v.nonEmpty()), proxy: v.optional(ProxySchema) })),
         [],
       ),
       baseUrl: v.optional(url),
@@ -183,7 +195,7 @@ export const ConfigSchema = v.strictObject({
             credentialsFile: v.string(),
             /** Google Cloud project; paid seats need one. */
             project: v.optional(v.string()),
-            proxy: v.optional(proxy),
+            proxy: v.optional(ProxySchema),
           }),
         ),
         [],

@@ -4,6 +4,7 @@ import { parseEnv } from 'node:util'
 import * as v from 'valibot'
 import { ConfigSchema, type Config } from './config-schema.ts'
 import { VARIABLES } from './environment.ts'
+import { cookiesOf } from './upstreams/web-session.ts'
 
 /** Every mistake of a configuration, each with the key to change. Never holds a value. */
 export class ConfigError extends Error {
@@ -145,11 +146,17 @@ function describeIssue(issue: v.BaseIssue<unknown>, names: Map<string, string>):
 function contradictions(config: Config): string[] {
   const found: string[] = []
   const labels = new Set<string>()
-  for (const { label, cookies, secure1psid } of config.accounts) {
+  for (const account of config.accounts) {
+    const { label, cookies, secure1psid } = account
     if (labels.has(label)) found.push(`accounts: the label "${label}" is used twice`)
     labels.add(label)
     if (cookies === undefined && secure1psid === undefined) {
       found.push(`accounts: "${label}" has no cookies; set SECURE_1PSID (and SECURE_1PSIDTS), or \`cookies\``)
+    }
+    try {
+      cookiesOf(account)
+    } catch (error) {
+      found.push(`accounts: the cookies of "${label}": ${error instanceof Error ? error.message : 'cannot be read'}`)
     }
   }
   const ids = config.apiKeys.map(({ id }) => id)

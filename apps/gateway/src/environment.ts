@@ -66,6 +66,8 @@ export const VARIABLES: Record<string, { path: readonly string[]; read: Read }> 
   GEMINI_LANGUAGE: { path: ['geminiWeb', 'language'], read: text },
   GEMINI_GUEST: { path: ['geminiWeb', 'guest'], read: flag },
 
+  WEBHOOK_URL: { path: ['webhookUrl'], read: text },
+
   REDIS_URL: { path: ['state', 'redisUrl'], read: text },
   STATE_KEY: { path: ['state', 'keys'], read: (value) => [{ id: 'environment', key: value }] },
 

@@ -5,6 +5,7 @@ import { createNodeGuardedFetch } from '@castorjs/guarded-fetch/node'
 import { createRequestLimits } from '@castorjs/request-limits'
 import { createUsageLedger, type UsageEntry } from '@castorjs/usage-ledger'
 import type { Logger } from 'pino'
+import type { Trouble } from './accounts/trouble.ts'
 import { createAdminRoutes } from './admin-routes.ts'
 import { createApp, type Mount } from './app.ts'
 import { withCallerPolicy, withUpstreamPermission, type CallerPolicy } from './callers/with-caller-policy.ts'
@@ -18,7 +19,9 @@ import { withMedia } from './media/with-media.ts'
 import type { ServerInfo } from './server-info.ts'
 import { createConnections, startServer } from './server.ts'
 import { openState } from './state/open-state.ts'
-import { createSessionStore } from './state/session-store.ts'
+import { openSharedRedis, untilReady } from './state/shared-redis.ts'
+import { toAccountEvent, toRenewalEvent } from './telemetry/account-events.ts'
+import { createWebhook, type Webhook } from './telemetry/webhook.ts'
 import { openCodeAssist } from './upstreams/code-assist.ts'
 import { openGeminiApi } from './upstreams/gemini-api.ts'
 import { openGeminiWeb } from './upstreams/gemini-web.ts'
@@ -61,13 +64,26 @@ export async function startGateway(
   )
   const pictures = createPicturePool({ worker: PICTURE_WORKER, threads: config.media.threads })
   const mediaFetch = createNodeGuardedFetch(config.remoteFiles)
-  const onChange = ({ account, ...change }: PoolChange): void =>
-    log.warn({ account: account?.label, ...change }, 'account state changed')
-  const web = openGeminiWeb({
+  const webhook = openWebhook(config, log)
+  const onChange = (change: PoolChange, trouble?: Trouble): void => {
+    log.warn({ ...change, account: change.account?.label, cause: trouble?.cause }, 'account state changed')
+    webhook?.send(toAccountEvent(change, trouble))
+  }
+  const redis = openSharedRedis({
+    config,
+    onSwitch: (pool, alone) => log.warn({ pool }, alone ? 'Redis is away: this pool goes on alone' : 'Redis is back'),
+  })
+  if (redis !== undefined) await untilReady(redis)
+  const web = await openGeminiWeb({
     config,
     mediaFetch,
-    storeFor: (label) => createSessionStore(state, label),
+    state,
     onChange,
+    onNotice(notice) {
+      log.warn({ account: notice.account, notice: notice.type }, notice.message)
+      webhook?.send(toRenewalEvent(notice))
+    },
+    ...(redis === undefined ? {} : { poolStateFor: (name: string) => redis.poolState(name) }),
   })
   const keys = createCallerKeys({ store: state })
   const ledger = createUsageLedger({
@@ -75,8 +91,11 @@ export async function startGateway(
     keepDays: config.usageDays,
     onError: (error) => log.warn({ reason: nameOf(error) }, 'usage was not written; it is tried again'),
   })
-  const metrics = createMetrics(() => web.pool.status())
-  const policy: CallerPolicy = { keyOf: keys.get, limits: createRequestLimits(config.limits) }
+  const metrics = createMetrics(web.status)
+  const policy: CallerPolicy = {
+    keyOf: keys.get,
+    limits: createRequestLimits({ ...config.limits, ...(redis === undefined ? {} : { redis: redis.client }) }),
+  }
   const officialApi =
     config.geminiApi.keys.length > 0 ? openGeminiApi({ config: config.geminiApi, mediaFetch, onChange }) : undefined
   const codeAssist =
@@ -112,6 +131,8 @@ export async function startGateway(
     await codeAssist?.close()
     await ledger.close()
     await pictures.close()
+    await webhook?.close()
+    await redis?.close()
     await state.close()
   }
 
@@ -136,14 +157,20 @@ export async function startGateway(
       keys,
       ledger,
       metrics,
+      accounts: web.accounts,
     }),
     connections,
     info,
     media: mediaDefaults(config.media),
     serveMedia: shelf.handle,
-    health: () => ({ status: state.status().ok ? 'ok' : 'degraded', demo, state: state.status() }),
-    ready: async () =>
-      (await web.pool.status()).some(({ state: account }) => account === 'ready' || account === 'busy'),
+    health: () => ({
+      status: state.status().ok && (redis?.alone.length ?? 0) === 0 ? 'ok' : 'degraded',
+      demo,
+      state: state.status(),
+      // Pools that go on with this process's own memory while Redis is away.
+      ...(redis === undefined ? {} : { alone: redis.alone }),
+    }),
+    ready: async () => (await web.status()).some(({ state: account }) => account === 'ready' || account === 'busy'),
     onOutcome(mount, outcome) {
       logOutcome(log, mount, outcome)
       metrics.observe(outcome)
@@ -193,6 +220,11 @@ function toLedgerEntry({ caller, served, model, error, usage, firstChunkMs }: Ou
     usage,
     firstChunkMs,
   }
+}
+
+function openWebhook({ webhookUrl }: Config, log: Logger): Webhook | undefined {
+  if (webhookUrl === undefined) return undefined
+  return createWebhook({ url: webhookUrl, onFailed: (reason) => log.warn({ reason }, 'the webhook got no event') })
 }
 
 function nameOf(error: unknown): string {

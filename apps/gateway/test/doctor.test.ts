@@ -17,7 +17,7 @@ async function check(account?: { secure1psid: string; secure1psidts: string }): 
   const config = parseConfig({ geminiWeb: { baseUrls: emulatorBaseUrls(emulator.url) } })
   const session = openWebSession({
     label: 'checked',
-    account: account === undefined ? undefined : { label: 'checked', accountIndex: 0, ...account },
+    account: account === undefined ? undefined : { accountIndex: 0, ...account },
     config,
     mediaFetch: createNodeGuardedFetch(),
     store: undefined,

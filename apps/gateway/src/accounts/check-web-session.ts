@@ -1,5 +1,8 @@
-import { collect, isGenerationError } from '@castorjs/content-generator'
+import type { Failure } from '@castorjs/account-pool'
+import { collect, GenerationError, isGenerationError } from '@castorjs/content-generator'
 import { isGeminiWebError } from '@castorjs/gemini-web-client'
+import { GENERATION_CODES } from '@castorjs/gemini-web-client/content-generator'
+import { toFailure } from './trouble.ts'
 import type { WebSession } from '../upstreams/web-session.ts'
 
 /** One step of the check, in words for the operator. Never holds a secret. */
@@ -7,6 +10,10 @@ export interface CheckStep {
   name: 'sign-in' | 'account' | 'models' | 'answer' | 'protocol'
   outcome: 'ok' | 'warning' | 'failed'
   message: string
+  /** Who is at fault, when it failed. */
+  fault?: string
+  /** For the pool; not part of any answer. */
+  failure?: Failure
 }
 
 const PROBE = 'Repeat exactly: castor'
@@ -100,8 +107,19 @@ function ok(name: CheckStep['name'], message: string): CheckStep {
 
 /** Our own errors are fit to show; anything else shows its name only. */
 function failed(name: CheckStep['name'], error: unknown): CheckStep {
-  if (isGenerationError(error) || isGeminiWebError(error)) {
-    return { name, outcome: 'failed', message: `${error.message} (${error.code}, fault of the ${error.fault})` }
+  const known = isGeminiWebError(error)
+    ? new GenerationError(GENERATION_CODES[error.code], error.message, {
+        fault: error.fault,
+        cause: error,
+        ...(error.upstreamCode === undefined ? {} : { upstreamCode: error.upstreamCode }),
+      })
+    : error
+  if (isGenerationError(known)) {
+    const { code, fault, message } = known
+    const word = isGeminiWebError(known.cause) ? known.cause.code : code
+    const step: CheckStep = { name, outcome: 'failed', message: `${message} (${word}, fault of the ${fault})`, fault }
+    // Not for answers in JSON: it is the pool's.
+    return Object.defineProperty(step, 'failure', { value: toFailure(known), enumerable: false })
   }
   return {
     name,

@@ -1,42 +1,51 @@
-import { createAccountPool, type AccountPool, type PoolChange } from '@castorjs/account-pool'
+import { createAccountPool, type AccountPool, type PoolChange, type PoolState } from '@castorjs/account-pool'
 import { withAccounts } from '@castorjs/account-pool/content-generator'
 import type { ContentGenerator } from '@castorjs/content-generator'
 import type { GuardedFetch } from '@castorjs/guarded-fetch'
-import type { SessionStore } from '@castorjs/gemini-web-client'
-import type { Config, WebAccount } from '../config-schema.ts'
+import type { StateStore } from '@castorjs/state-store'
+import { startBackgroundRenewal, type RenewalNotice } from '../accounts/background-renewal.ts'
+import { attentionLink, type Trouble } from '../accounts/trouble.ts'
+import { openWebAccounts, type WebAccounts } from '../accounts/web-accounts.ts'
+import type { Config } from '../config-schema.ts'
+import { createSessionStore } from '../state/session-store.ts'
+import type { OpenUpstream } from './open-upstream.ts'
 import { routeByModel } from './route-by-model.ts'
 import { openWebSession, type WebSession } from './web-session.ts'
 
 /** The Gemini web app: the operator's accounts behind one generator, and a guest for what needs no account. */
-export interface GeminiWebUpstream {
-  generator: ContentGenerator
-  /** Accounts, or the guest alone. */
+export interface GeminiWebUpstream extends OpenUpstream {
+  /** The operator's accounts, without the guest. */
   pool: AccountPool<WebSession>
-  sessions: readonly WebSession[]
-  description: string
-  close: () => Promise<void>
+  accounts: WebAccounts
 }
 
 export interface GeminiWebUpstreamOptions {
   config: Config
   mediaFetch: GuardedFetch
-  /** Where a session is kept between runs, by account label. */
-  storeFor: (label: string) => SessionStore | undefined
-  onChange: (change: PoolChange) => void
+  state: StateStore
+  /** The state that processes share for a pool of this name. Default: memory. */
+  poolStateFor?: (name: string) => PoolState | undefined
+  onChange: (change: PoolChange, trouble: Trouble | undefined) => void
+  onNotice?: (notice: RenewalNotice) => void
 }
 
 /** Model names that ask for a guest's session whatever accounts there are. Source: reference document 000. */
 const GUEST_MODELS = ['*-free']
 const GUEST = 'guest'
+/** Changes that other processes made are looked for so often, in milliseconds. */
+const SYNC_MS = 2_000
 
-export function openGeminiWeb({ config, mediaFetch, storeFor, onChange }: GeminiWebUpstreamOptions): GeminiWebUpstream {
-  const open = (label: string, account?: WebAccount): WebSession =>
-    openWebSession({ label, account, config, mediaFetch, store: storeFor(label) })
-  const sessions = config.accounts.map((account) => open(account.label, account))
-  const guest = config.geminiWeb.guest || sessions.length === 0 ? open(GUEST) : undefined
-
-  const poolOf = (members: readonly WebSession[]): AccountPool<WebSession> =>
-    createAccountPool({
+export async function openGeminiWeb({
+  config,
+  mediaFetch,
+  state,
+  poolStateFor = () => undefined,
+  onChange,
+  onNotice = () => {},
+}: GeminiWebUpstreamOptions): Promise<GeminiWebUpstream> {
+  const poolOf = (name: string, members: readonly WebSession[]): AccountPool<WebSession> => {
+    const poolState = poolStateFor(name)
+    const created: AccountPool<WebSession> = createAccountPool({
       accounts: members.map((session) => ({
         id: session.label,
         egress: session.egress,
@@ -44,34 +53,101 @@ export function openGeminiWeb({ config, mediaFetch, storeFor, onChange }: Gemini
         value: session,
       })),
       policy: config.pacing,
-      onChange,
+      onChange: (change) => {
+        const { account } = change
+        onChange(change, account === undefined ? undefined : created.get(account.id)?.value.trouble)
+      },
+      ...(poolState === undefined ? {} : { state: poolState }),
     })
-  const guestPool = guest === undefined ? undefined : poolOf([guest])
-  const pool = sessions.length > 0 || guestPool === undefined ? poolOf(sessions) : guestPool
+    return created
+  }
   const asGenerator = (members: AccountPool<WebSession>): ContentGenerator =>
-    withAccounts(members, (session) => session.generator)
+    withAccounts(members, (session) => session.generator, {
+      name: 'gemini-web',
+      provides: { countTokens: true, embedContent: false },
+      attentionLink,
+    })
 
-  const generator =
-    guestPool === undefined || guestPool === pool
-      ? asGenerator(pool)
-      : routeByModel('gemini-web', [
-          { upstream: asGenerator(guestPool), models: GUEST_MODELS },
-          { upstream: asGenerator(pool) },
-        ])
+  const guest =
+    config.geminiWeb.guest || config.accounts.length === 0
+      ? openWebSession({
+          label: GUEST,
+          account: undefined,
+          config,
+          mediaFetch,
+          store: createSessionStore(state, GUEST),
+        })
+      : undefined
+  const guestPool = guest === undefined ? undefined : poolOf('gemini-web-guest', [guest])
+  const pool = poolOf('gemini-web', [])
 
-  const all = guest === undefined ? sessions : [...sessions, guest]
-  return {
-    generator,
+  const renewal = startBackgroundRenewal({
     pool,
-    sessions: all,
+    entries: () => accounts?.entries ?? new Map(),
+    shared: state.shared ? state : undefined,
+    onNotice,
+    ...config.renewal,
+  })
+  let accounts: WebAccounts | undefined
+  const opened = await openWebAccounts({
+    pool,
+    state,
+    configured: config.accounts,
+    maxConcurrent: config.geminiWeb.maxConcurrent,
+    open: (label, account, store) => openWebSession({ label, account, config, mediaFetch, store }),
+    onOpened: (entry) => renewal.watch(entry),
+  })
+  accounts = opened
+
+  let syncing: Promise<void> | undefined
+  const syncTimer = state.shared
+    ? setInterval(() => {
+        // While the state is away there is nothing to take over; the next look is soon.
+        syncing ??= opened
+          .sync()
+          .catch(() => undefined)
+          .finally(() => {
+            syncing = undefined
+          })
+      }, SYNC_MS)
+    : undefined
+  syncTimer?.unref()
+
+  const signedIn = asGenerator(pool)
+  const asGuest = guestPool === undefined ? undefined : asGenerator(guestPool)
+  const both =
+    asGuest === undefined
+      ? signedIn
+      : routeByModel('gemini-web', [{ upstream: asGuest, models: GUEST_MODELS }, { upstream: signedIn }])
+  /** Accounts come and go; without any, a guest answers. */
+  const current = (): ContentGenerator => (opened.entries.size > 0 || asGuest === undefined ? both : asGuest)
+
+  const count = opened.entries.size
+  return {
+    generator: {
+      name: 'gemini-web',
+      generateContentStream: (request, options) => current().generateContentStream(request, options),
+      countTokens: async (request, options) => {
+        const { countTokens = signedIn.countTokens } = current()
+        return countTokens === undefined ? { totalTokens: 0 } : countTokens(request, options)
+      },
+      models: (options) => current().models(options),
+    },
+    pool,
+    accounts: opened,
+    status: async () => (opened.entries.size > 0 ? pool.status() : ((await guestPool?.status()) ?? [])),
     description:
-      sessions.length === 0
+      count === 0
         ? 'Gemini web app as a guest: the smallest model, text only'
-        : `Gemini web app, ${sessions.length === 1 ? 'one account' : `${sessions.length} accounts`}`,
+        : `Gemini web app, ${count === 1 ? 'one account' : `${count} accounts`}`,
     async close() {
+      clearInterval(syncTimer)
+      await renewal.close()
+      await syncing
       await pool.close()
       await guestPool?.close()
-      await Promise.all(all.map((session) => session.close()))
+      await opened.close()
+      await guest?.close()
     },
   }
 }

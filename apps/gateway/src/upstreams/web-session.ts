@@ -1,4 +1,5 @@
-import type { ContentGenerator } from '@castorjs/content-generator'
+import { readImport } from '@castorjs/cookie-import'
+import { toGenerationError, type ContentGenerator, type GenerationError } from '@castorjs/content-generator'
 import {
   createGeminiWebClient,
   type CookieInput,
@@ -8,7 +9,8 @@ import {
 import { createGeminiWebGenerator } from '@castorjs/gemini-web-client/content-generator'
 import type { GuardedFetch } from '@castorjs/guarded-fetch'
 import { createNodeTransport } from '@castorjs/http-transport/node'
-import type { Config, WebAccount } from '../config-schema.ts'
+import { readTrouble, withNotes, type Trouble } from '../accounts/trouble.ts'
+import type { Config } from '../config-schema.ts'
 
 /** One session of the web app, ready to be leased. */
 export interface WebSession {
@@ -18,20 +20,49 @@ export interface WebSession {
   egress: string
   client: GeminiWebClient
   generator: ContentGenerator
+  /** What went wrong last; undefined while it works. */
+  readonly trouble: Trouble | undefined
+  /** Google bound it to the device it was made on: its cookies say so, or a renewal was refused while it was alive. */
+  readonly deviceBound: boolean
+  markDeviceBound: () => void
+  /**
+   * Signs in and keeps the ticket fresh from then on, without asking the model anything.
+   *
+   * @throws {GenerationError}
+   */
+  signIn: (signal: AbortSignal) => Promise<void>
   close: () => Promise<void>
+}
+
+/** What a session is opened with: any import text, or cookies, or the two or three everybody has at hand. */
+export interface SessionCredentials {
+  accountIndex: number
+  cookies?: CookieInput | undefined
+  secure1psid?: string | undefined
+  secure1psidts?: string | undefined
+  secure1psidcc?: string | undefined
+  proxy?: string | undefined
+  /** The import says that Google bound it to a device. */
+  deviceBound?: boolean | undefined
 }
 
 export interface WebSessionOptions {
   label: string
   /** Undefined opens a guest session. */
-  account: WebAccount | undefined
+  account: SessionCredentials | undefined
   config: Config
   mediaFetch: GuardedFetch
   store: SessionStore | undefined
+  now?: () => number
 }
 
-/** Opens a session; nothing is sent before its first use. */
-export function openWebSession({ label, account, config, mediaFetch, store }: WebSessionOptions): WebSession {
+/**
+ * Opens a session; nothing is sent before its first use.
+ *
+ * @throws {CookieImportError} when the cookie text holds no session.
+ */
+export function openWebSession(options: WebSessionOptions): WebSession {
+  const { label, account, config, mediaFetch, store, now = Date.now } = options
   const { baseUrls, language, maxConcurrent, proxy: commonProxy } = config.geminiWeb
   const proxy = account?.proxy ?? commonProxy
   const transport = createNodeTransport(proxy === undefined ? {} : { proxy })
@@ -45,11 +76,41 @@ export function openWebSession({ label, account, config, mediaFetch, store }: We
     ...(cookies === undefined ? {} : { cookies }),
     ...(store === undefined ? {} : { store }),
   })
+  let trouble: Trouble | undefined
+  let deviceBound = account?.deviceBound === true
+  const notes = {
+    failed(error: GenerationError) {
+      trouble = readTrouble(error, deviceBound, now()) ?? trouble
+    },
+    worked() {
+      trouble = undefined
+    },
+  }
+  const generator = withNotes(createGeminiWebGenerator(client, { mediaFetch }), notes)
   return {
     label,
     egress: proxy === undefined ? 'direct' : `proxy ${new URL(proxy).host}`,
     client,
-    generator: createGeminiWebGenerator(client, { mediaFetch }),
+    generator,
+    async signIn(signal) {
+      try {
+        await generator.models({ signal, requestId: 'sign-in' })
+        notes.worked()
+      } catch (thrown) {
+        const error = toGenerationError(thrown, signal)
+        notes.failed(error)
+        throw error
+      }
+    },
+    get trouble() {
+      return trouble
+    },
+    get deviceBound() {
+      return deviceBound
+    },
+    markDeviceBound() {
+      deviceBound = true
+    },
     async close() {
       await client.close()
       await transport.close()
@@ -57,13 +118,12 @@ export function openWebSession({ label, account, config, mediaFetch, store }: We
   }
 }
 
-function cookiesOf({ cookies, secure1psid, secure1psidts, secure1psidcc }: WebAccount): CookieInput | undefined {
+/** @throws {CookieImportError} when the text holds no session. */
+export function cookiesOf(account: SessionCredentials): CookieInput | undefined {
+  const { cookies, secure1psid, secure1psidts, secure1psidcc } = account
+  if (typeof cookies === 'string') return readImport(cookies).cookies
   if (cookies !== undefined) return cookies
   if (secure1psid === undefined) return undefined
-  const pairs = [
-    ['__Secure-1PSID', secure1psid],
-    ['__Secure-1PSIDTS', secure1psidts],
-    ['__Secure-1PSIDCC', secure1psidcc],
-  ]
-  return pairs.flatMap(([name, value]) => (value === undefined ? [] : [`${name}=${value}`])).join('; ')
+  const fields = { SECURE_1PSID: secure1psid, SECURE_1PSIDTS: secure1psidts, SECURE_1PSIDCC: secure1psidcc }
+  return readImport(JSON.stringify(fields)).cookies
 }

@@ -1,0 +1,143 @@
+import type { AccountPool } from '@castorjs/account-pool'
+import { toGenerationError } from '@castorjs/content-generator'
+import type { SessionState } from '@castorjs/gemini-web-client'
+import type { StateStore } from '@castorjs/state-store'
+import { sessionKey } from '../state/session-store.ts'
+import type { WebSession } from '../upstreams/web-session.ts'
+import { toFailure } from './trouble.ts'
+import type { WebAccountEntry } from './web-accounts.ts'
+
+export interface BackgroundRenewalOptions {
+  pool: AccountPool<WebSession>
+  entries: () => ReadonlyMap<string, WebAccountEntry>
+  /** Where other processes may write newer cookies; undefined when there are none. */
+  shared: StateStore | undefined
+  /** Something was learned that the pool does not announce by itself. Holds no secret. */
+  onNotice: (notice: RenewalNotice) => void
+  /** Average wait before an account is first signed in to, in milliseconds. Default 15 000. */
+  startAfterMs?: number
+  /** Distance between the first sign-ins of two accounts, in milliseconds. Default 2 000. */
+  spreadMs?: number
+  random?: () => number
+  now?: () => number
+}
+
+export interface RenewalNotice {
+  account: string
+  /** `refused`: Google does not renew this session; it dies when its ticket does. `sign-in`: it could not be signed in to. */
+  type: 'refused' | 'sign-in'
+  message: string
+}
+
+/** Keeps every account signed in, used or not. The client's own clock renews; this starts it, watches, and tells the pool. */
+export interface BackgroundRenewal {
+  /** Plans the first sign-in of an account. */
+  watch(entry: WebAccountEntry): void
+  close(): Promise<void>
+}
+
+const LOOK_MS = 5_000
+const ADOPT_EVERY_LOOKS = 3
+const RETRY = { firstMs: 30_000, longestMs: 480_000 }
+const SIGN_IN_MS = 90_000
+
+interface Watched {
+  entry: WebAccountEntry
+  /** When to sign in next; undefined while the client's clock runs. */
+  signInAt: number | undefined
+  failures: number
+  /** The renewal that was last looked at. */
+  seenRotation: number | undefined
+}
+
+export function startBackgroundRenewal(options: BackgroundRenewalOptions): BackgroundRenewal {
+  const { pool, entries, shared, onNotice, startAfterMs = 15_000, spreadMs = 2_000 } = options
+  const { random = Math.random, now = Date.now } = options
+  const watched = new Map<string, Watched>()
+  const closing = new AbortController()
+  let looks = 0
+  let looking: Promise<void> | undefined
+
+  async function signIn(one: Watched): Promise<void> {
+    const { id, session } = one.entry
+    try {
+      await session.signIn(AbortSignal.any([closing.signal, AbortSignal.timeout(SIGN_IN_MS)]))
+      one.failures = 0
+      one.signInAt = undefined
+      await recover(id)
+    } catch (thrown) {
+      if (closing.signal.aborted) return
+      const error = toGenerationError(thrown)
+      one.failures++
+      const wait = Math.min(RETRY.firstMs * 2 ** (one.failures - 1), RETRY.longestMs)
+      one.signInAt = now() + wait * (0.9 + 0.2 * random())
+      await pool.report(id, toFailure(error))
+      if (one.failures === 1) onNotice({ account: id, type: 'sign-in', message: error.message })
+    }
+  }
+
+  /** A sign-in proves that an account is signed in, and nothing about limits or pace. */
+  async function recover(id: string): Promise<void> {
+    const status = (await pool.status()).find((each) => each.id === id)
+    if (status?.state === 'signed-out' || status?.state === 'needs-attention') await pool.recovered(id)
+  }
+
+  async function look(one: Watched): Promise<void> {
+    const { id, session } = one.entry
+    const { lastRotation, rotatedAtMs } = session.client.status()
+    if (rotatedAtMs !== one.seenRotation) {
+      one.seenRotation = rotatedAtMs
+      // Refused while it still answers: it is bound to a device. A dead session is refused too, and was announced.
+      if (lastRotation === 'refused' && session.trouble === undefined) {
+        session.markDeviceBound()
+        onNotice({ account: id, type: 'refused', message: REFUSED })
+      }
+      // The ticket is fresh again: what was said of the session before may be over.
+      if (lastRotation === 'renewed' && session.trouble !== undefined) one.signInAt ??= now()
+    }
+    if (one.signInAt !== undefined && now() >= one.signInAt) await signIn(one)
+    else if (shared !== undefined && looks % ADOPT_EVERY_LOOKS === 0) await adopt(one, shared)
+  }
+
+  /** Takes the ticket that another process renewed, without asking Google. */
+  async function adopt({ entry: { id, session } }: Watched, state: StateStore): Promise<void> {
+    const { ticketAtMs } = session.client.status()
+    if (ticketAtMs === undefined) return
+    const stored = (await state.get(sessionKey(id)))?.value as SessionState | undefined
+    if ((stored?.ticketAtMs ?? 0) > ticketAtMs) await session.client.rotate()
+  }
+
+  async function lookAtAll(): Promise<void> {
+    looks++
+    for (const [id, one] of watched) {
+      if (entries().get(id) !== one.entry) watched.delete(id)
+    }
+    await Promise.all([...watched.values()].map((one) => look(one).catch(() => undefined)))
+  }
+
+  const timer = setInterval(
+    () => {
+      looking ??= lookAtAll().finally(() => {
+        looking = undefined
+      })
+    },
+    Math.min(LOOK_MS, Math.max(startAfterMs, 100)),
+  )
+  timer.unref()
+
+  return {
+    watch(entry) {
+      const place = watched.has(entry.id) ? 0 : watched.size
+      const after = startAfterMs * (0.5 + random()) + place * spreadMs * (0.5 + random())
+      watched.set(entry.id, { entry, signInAt: now() + after, failures: 0, seenRotation: undefined })
+    },
+    async close() {
+      clearInterval(timer)
+      closing.abort()
+      await looking
+    },
+  }
+}
+
+const REFUSED =
+  'Google refuses to renew this session, so it is bound to the device it was made on, or was signed out a moment ago. It dies when its ticket does, within the hour. Sign in with Firefox in a private window and export the cookies again.'

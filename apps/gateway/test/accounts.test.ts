@@ -1,0 +1,236 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { startStack, type Stack } from './stack.ts'
+
+const SECRETS = /g\.a000|sidts-|SNlM0e|correct-horse|proxy-password/
+
+let stack: Stack
+let answers: string[] = []
+beforeEach(async () => {
+  answers = []
+  stack = await startStack({ guest: true })
+})
+afterEach(async () => {
+  await stack.close()
+  expect(answers.join('\n')).not.toMatch(SECRETS)
+  expect(stack.logLines.join('\n')).not.toMatch(SECRETS)
+})
+
+async function call(method: string, path: string, body?: unknown, headers: Record<string, string> = {}) {
+  const response = await fetch(stack.gateway.url + path, {
+    method,
+    headers: { ...(typeof body === 'object' ? { 'content-type': 'application/json' } : {}), ...headers },
+    ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+  })
+  const text = await response.text()
+  answers.push(text)
+  const isJson = response.headers.get('content-type')?.includes('application/json') === true
+  return { status: response.status, text, json: (isJson ? JSON.parse(text) : {}) as Record<string, never> }
+}
+
+const ADA = { SECURE_1PSID: 'g.a000castor-demo-ada', SECURE_1PSIDTS: 'sidts-castor-demo-ada' }
+const GRACE = { SECURE_1PSID: 'g.a000castor-demo-grace', SECURE_1PSIDTS: 'sidts-castor-demo-grace' }
+const header = ({ SECURE_1PSID, SECURE_1PSIDTS }: typeof ADA, more = '') =>
+  `__Secure-1PSID=${SECURE_1PSID}; __Secure-1PSIDTS=${SECURE_1PSIDTS}${more}`
+const chat = (model = 'gemini-2.5-flash') =>
+  call('POST', '/v1/chat/completions', { model, messages: [{ role: 'user', content: 'What model are you?' }] })
+const ids = async () =>
+  ((await call('GET', '/api/accounts')).json as unknown as { accounts: { id: string }[] }).accounts.map(({ id }) => id)
+
+describe('POST /api/cookies, as the reference server has it', () => {
+  it('takes the three fields, checks the account for real and serves with it from then on', async () => {
+    expect(await ids()).toEqual([])
+    const { status, json } = await call('POST', '/api/cookies', { ...ADA, SECURE_1PSIDCC: 'AKEy' })
+    expect(status).toBe(200)
+    expect(json).toMatchObject({
+      success: true,
+      message: 'The account "default" was added.',
+      accounts: [
+        { id: 'default', state: 'ready', source: 'added', session: { kind: 'account', code: 1000 }, notes: [] },
+      ],
+      results: [
+        {
+          outcome: 'added',
+          found: {
+            form: 'json',
+            names: ['__Secure-1PSID', '__Secure-1PSIDCC', '__Secure-1PSIDTS'],
+            deviceBound: false,
+          },
+          check: expect.arrayContaining([expect.objectContaining({ name: 'answer', outcome: 'ok' })]),
+        },
+      ],
+    })
+    expect((await chat()).status).toBe(200)
+    expect(stack.emulator.emulator.controls.requests.some((one) => one.caller === 'ada')).toBe(true)
+  })
+
+  it('takes a list, and any import text', async () => {
+    expect((await call('POST', '/api/cookies', [ADA, GRACE])).json).toMatchObject({
+      message: 'The account "default" was added. The account "account-2" was added.',
+    })
+    const again = await call('POST', '/api/cookies', `Cookie: ${header(GRACE)}`, { 'content-type': 'text/plain' })
+    expect(again.json).toMatchObject({ results: [{ outcome: 'kept', account: { id: 'account-2' } }] })
+    expect(await ids()).toEqual(['default', 'account-2'])
+  })
+})
+
+describe('the same person again', () => {
+  it('gets the newer cookies, and older ones never overwrite them', async () => {
+    const cookies = (ticket: string, endsAt: number) => [
+      { name: '__Secure-1PSID', value: ADA.SECURE_1PSID, domain: '.google.com', expirationDate: 1_900_000_000 },
+      { name: '__Secure-1PSIDTS', value: ticket, domain: '.google.com', expirationDate: endsAt },
+    ]
+    const [first, second] = [ADA.SECURE_1PSIDTS, 'sidts-not-known']
+    await call('POST', '/api/accounts', { label: 'ada', cookies: cookies(first, 1_890_000_000) })
+    const older = await call('POST', '/api/accounts', { cookies: cookies(second, 1_880_000_000) })
+    expect([older.status, older.json]).toEqual([
+      200,
+      expect.objectContaining({ outcome: 'kept', message: expect.stringMatching(/"ada".*older/) }),
+    ])
+    // Newer by date, but Google does not know it: what was there is kept.
+    stack.emulator.emulator.controls.changeAccount('ada', { deviceBound: true })
+    const dead = await call('POST', '/api/accounts', { cookies: cookies('sidts-nor-this', 1_895_000_000) })
+    expect([dead.status, dead.json]).toEqual([
+      400,
+      { error: expect.objectContaining({ param: 'cookies', message: expect.stringMatching(/"ada" was kept/) }) },
+    ])
+    expect((await chat()).status).toBe(200)
+    expect(await ids()).toEqual(['ada'])
+  })
+
+  it('is known by the account’s number when the session is another one', async () => {
+    const { controls } = stack.emulator.emulator
+    await call('POST', '/api/accounts', { label: 'ada', ...ADA })
+    controls.addAccount({ name: 'ada-2', session: 'g.a000second', ticket: 'sidts-second', email: 'ada@example.com' })
+    const second = await call('POST', '/api/accounts', { SECURE_1PSID: 'g.a000second', SECURE_1PSIDTS: 'sidts-second' })
+    // The emulator gives every session a number of its own, so this one is a stranger.
+    expect(second.json).toMatchObject({ outcome: 'added', account: { id: 'account-2' } })
+  })
+
+  it('may be there twice by two accounts of one cookie set', async () => {
+    await call('POST', '/api/accounts', { label: 'first', ...ADA })
+    const second = await call('POST', '/api/accounts', { label: 'second', accountIndex: 1, ...ADA })
+    expect(second.json).toMatchObject({ outcome: 'added', account: { id: 'second', accountIndex: 1 } })
+  })
+})
+
+describe('/api/accounts', () => {
+  beforeEach(() => call('POST', '/api/accounts', { label: 'ada', ...ADA }))
+
+  it('checks step by step, collected or streamed', async () => {
+    const { json } = await call('POST', '/api/accounts/ada/check')
+    expect(json).toMatchObject({ ok: true, account: { id: 'ada', state: 'ready' } })
+    const streamed = await call('POST', '/api/accounts/ada/check', undefined, { accept: 'application/x-ndjson' })
+    const steps = streamed.text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { name: string })
+    expect(steps.map(({ name }) => name)).toEqual(['sign-in', 'account', 'models', 'answer', 'protocol'])
+  })
+
+  it('renews, pauses, resumes, resets and removes', async () => {
+    expect((await call('POST', '/api/accounts/ada/renew')).json).toMatchObject({ outcome: 'renewed' })
+    expect((await call('POST', '/api/accounts/ada/renew')).json).toMatchObject({ outcome: 'too-soon' })
+    expect((await call('POST', '/api/accounts/ada/pause')).json).toMatchObject({ state: 'disabled' })
+    expect((await chat()).status).toBe(503)
+    expect((await call('POST', '/api/accounts/ada/resume')).json).toMatchObject({ state: 'ready' })
+    expect((await call('POST', '/api/accounts/ada/reset')).json).toMatchObject({ state: 'ready' })
+    expect((await call('DELETE', '/api/accounts/ada')).json).toEqual({ deleted: true })
+    expect(await ids()).toEqual([])
+    // A guest answers again.
+    expect((await chat()).text).toContain('Flash-Lite')
+  })
+
+  it('names a dead session with its cause, and says when it is well again', async () => {
+    const { controls } = stack.emulator.emulator
+    controls.revoke('ada')
+    const check = await call('POST', '/api/accounts/ada/check')
+    expect(check.status).toBe(200)
+    expect((await chat()).status).toBeGreaterThanOrEqual(500)
+    expect((await call('GET', '/api/accounts/ada')).json).toMatchObject({
+      state: 'signed-out',
+      cause: 'signed out',
+      notes: [expect.stringMatching(/Sign in again|copy new cookies/)],
+    })
+    controls.changeAccount('ada', { revoked: false })
+    expect((await call('POST', '/api/accounts/ada/check')).json).toMatchObject({
+      ok: true,
+      account: { state: 'ready' },
+    })
+  })
+
+  it.each<[string, string, unknown, RegExp, string | null]>([
+    ['text without a session', '/api/cookies', 'NID=1', /no session.*__Secure-1PSID is missing/, 'cookies'],
+    ['an empty body', '/api/cookies', ' ', /empty/, 'cookies'],
+    [
+      'a dead session',
+      '/api/cookies',
+      '__Secure-1PSID=g.a000dead; __Secure-1PSIDTS=sidts-dead',
+      /Nothing was stored/,
+      'cookies',
+    ],
+    ['a proxy that is none', '/api/accounts', { ...GRACE, proxy: 'example' }, /socks5/, 'proxy'],
+    ['a label with a slash', '/api/accounts', { ...GRACE, label: 'a/b' }, /letters/, 'label'],
+    ['an unknown account', '/api/accounts/nobody/check', undefined, /GET \/api\/accounts lists/, 'id'],
+    [
+      'a proxy that does not answer',
+      '/api/accounts',
+      { ...GRACE, proxy: 'http://u:proxy-password@127.0.0.1:9' },
+      /proxy/i,
+      'proxy',
+    ],
+  ])('refuses %s in words that help', async (_, path, body, message, param) => {
+    const answer = await call('POST', path, body)
+    expect(answer.status).toBe(400)
+    expect(answer.json).toMatchObject({ error: { param, message: expect.stringMatching(message) } })
+    expect(await ids()).toEqual(['ada'])
+  })
+
+  it('sets a proxy that works, and keeps the account when it does not', async () => {
+    const bad = await call('PUT', '/api/accounts/ada/proxy', { proxy: 'http://127.0.0.1:9' })
+    expect([bad.status, bad.json]).toEqual([400, { error: expect.objectContaining({ param: 'proxy' }) }])
+    expect((await call('PUT', '/api/accounts/ada/proxy', { proxy: null })).json).toMatchObject({
+      account: { egress: 'direct' },
+    })
+    expect((await chat()).status).toBe(200)
+  })
+})
+
+describe('the webhook', () => {
+  let server: Server
+  const events: Record<string, unknown>[] = []
+  beforeAll(async () => {
+    let first = true
+    server = createServer((request, response) => {
+      let text = ''
+      request.on('data', (piece: Buffer) => (text += piece.toString()))
+      request.on('end', () => {
+        // The first try fails: it comes again.
+        if (first) response.statusCode = 503
+        else events.push(JSON.parse(text) as Record<string, unknown>)
+        first = false
+        response.end()
+      })
+    })
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  })
+  afterAll(() => new Promise<void>((resolve) => server.close(() => resolve())))
+
+  it('hears of a dead session with its cause and without a secret', async () => {
+    await stack.close()
+    const { port } = server.address() as AddressInfo
+    stack = await startStack({ config: { webhookUrl: `http://127.0.0.1:${port}/hook` } })
+    stack.emulator.emulator.controls.revoke('ada')
+    expect((await chat()).status).toBeGreaterThanOrEqual(500)
+    await expect.poll(() => events.length, { timeout: 10_000 }).toBeGreaterThan(0)
+    expect(events[0]).toMatchObject({
+      source: 'castor',
+      type: 'account.rested',
+      account: 'ada',
+      state: 'signed-out',
+      message: expect.stringMatching(/Sign in again|copy new cookies/),
+    })
+    answers.push(JSON.stringify(events))
+  })
+})
