@@ -41,6 +41,9 @@ export interface ServedBy {
   account?: string
 }
 
+/** `likely`: the client repeats failed requests by itself; `declared`: this is such a repeat; `off`: never answer from before. */
+export type RetryHint = 'off' | 'likely' | 'declared'
+
 export interface GenerateOptions {
   /** Aborting ends the request, frees the socket and the lease. */
   signal: AbortSignal
@@ -49,6 +52,8 @@ export interface GenerateOptions {
   caller?: string
   /** The client's own conversation id, where it sends one. */
   sessionId?: string
+  /** What the client says about repeating this request by itself. Absent: it says nothing. */
+  retry?: RetryHint
   media?: MediaOptions
   /** Origin under which the caller reached this server, such as `https://castor.example`; links begin with it. */
   origin?: string

@@ -1,5 +1,10 @@
-import { GenerationError, readMediaOptions, type Exchange, type GenerateOptions } from '@castorjs/content-generator'
-import { readSessionId } from './session-id.ts'
+import {
+  GenerationError,
+  readMediaOptions,
+  readSessionId,
+  type Exchange,
+  type GenerateOptions,
+} from '@castorjs/content-generator'
 
 /**
  * The exchange's options with what this request wishes: pictures and clips, the conversation's own name, and

@@ -5,6 +5,7 @@ import { authorizeRequest, type Authorize, type Caller } from './authorize.ts'
 import { retryHeaders } from './error-headers.ts'
 import { eventStreamResponse } from './event-stream.ts'
 import { awaitFirst } from './first-chunk.ts'
+import { readRetryHint } from './retry-hint.ts'
 
 /** What every dialect's handler needs. */
 export interface DialectOptions {
@@ -173,6 +174,7 @@ export async function serveExchange(
     if (done !== true) firstChunkMs ??= performance.now() - startedAt
   }
 
+  const retry = readRetryHint(request)
   const generateOptions: GenerateOptions = {
     signal: abort.signal,
     requestId,
@@ -182,6 +184,7 @@ export async function serveExchange(
     onHeaders: (more) => void Object.assign(extra, more),
     ...(options.media === undefined ? {} : { media: { ...options.media } }),
     ...(options.strictModel === undefined ? {} : { strictModel: options.strictModel }),
+    ...(retry === undefined ? {} : { retry }),
   }
 
   const exchange: Exchange = {
