@@ -122,6 +122,7 @@ const CORS_HEADERS = {
     'x-castor-served-model',
     'x-castor-warnings',
     'x-castor-usage',
+    'x-castor-joined',
     'x-should-retry',
     'retry-after',
   ],

@@ -217,6 +217,23 @@ export const ConfigSchema = v.strictObject({
     }),
     {},
   ),
+  /** Answers whose client lost its connection: a repeat of the request joins them. docs/decisions/006 has the rules. */
+  delivery: v.optional(
+    v.strictObject({
+      enabled: v.optional(v.boolean(), true),
+      /** How long an answer goes on without a reader where the client repeats by itself: agents, official SDKs. */
+      agentGraceMs: v.optional(v.pipe(v.number(), v.minValue(0)), 5_000),
+      /** The same for every other client. */
+      graceMs: v.optional(v.pipe(v.number(), v.minValue(0)), 500),
+      /** How long a finished answer waits for its client. */
+      keepMs: v.optional(milliseconds, 120_000),
+      /** Largest answer kept. */
+      maxAnswerBytes: v.optional(v.pipe(v.number(), v.minValue(0)), 16 * 1024 * 1024),
+      /** All of them together, per mount. */
+      maxBytes: v.optional(v.pipe(v.number(), v.minValue(0)), 64 * 1024 * 1024),
+    }),
+    {},
+  ),
   /** Remote files that callers name. */
   remoteFiles: v.optional(
     v.strictObject({

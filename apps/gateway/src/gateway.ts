@@ -10,6 +10,7 @@ import { createAdminRoutes } from './admin-routes.ts'
 import { createApp, type Mount } from './app.ts'
 import { withCallerPolicy, withUpstreamPermission, type CallerPolicy } from './callers/with-caller-policy.ts'
 import type { Config, MountConfig, UpstreamName } from './config-schema.ts'
+import { withDelivery, type DeliveringGenerator } from './delivery/with-delivery.ts'
 import { createAdminDoor, createDoor } from './door.ts'
 import { createLog, logOutcome } from './log.ts'
 import { createMetrics } from './metrics.ts'
@@ -108,15 +109,21 @@ export async function startGateway(
     ...(codeAssist === undefined ? {} : { 'code-assist': codeAssist }),
   }
   const mountConfigs = config.mounts ?? defaultMounts(config)
+  const deliveries: DeliveringGenerator[] = []
+  function delivering(generator: ContentGenerator): ContentGenerator {
+    if (!config.delivery.enabled) return generator
+    const delivery = withDelivery(generator, config.delivery)
+    deliveries.push(delivery)
+    return delivery
+  }
   const mounts = mountConfigs.map((mount): Mount => ({
     path: mount.path,
-    generator: withMedia(
-      withCallerPolicy(withDeadlines(generatorOf(mount, opened, policy), config.deadlines), policy),
-      {
+    generator: delivering(
+      withMedia(withCallerPolicy(withDeadlines(generatorOf(mount, opened, policy), config.deadlines), policy), {
         pictures,
         keep: shelf.keep,
         onKeepFailed: (error) => log.warn({ reason: nameOf(error) }, 'the media store did not take a file'),
-      },
+      }),
     ),
     description: mount.upstreams
       .map((route) => opened[routeName(route)]?.description ?? 'not configured')
@@ -124,6 +131,7 @@ export async function startGateway(
   }))
 
   async function end(): Promise<void> {
+    await Promise.all(deliveries.map((delivery) => delivery.close()))
     shelf.close()
     metrics.close()
     await web.close()
