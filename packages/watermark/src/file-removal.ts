@@ -47,7 +47,7 @@ export function notFound(bytes: Uint8Array, reason: NotFoundReason, confidence: 
   return { bytes, changed: false, marks: [], reason, confidence, sourceTypeWritten: false }
 }
 
-export function toFoundMark({ mark, x, y, width, height, scale, lossless }: Placement, confidence: number): FoundMark {
+function toFoundMark({ mark, x, y, width, height, scale, lossless }: Placement, confidence: number): FoundMark {
   return { mark, x, y, width, height, scale, lossless, confidence }
 }
 

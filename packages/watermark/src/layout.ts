@@ -8,7 +8,7 @@ const SURROUND = 12
 export const TIERS = [{ floor: 1.5 }, { floor: 1 }] as const
 
 /** Neighbouring pixels, and the octant of the star each pair lies in. */
-export interface Pairs {
+interface Pairs {
   from: Int32Array
   to: Int32Array
   octant: Uint8Array

@@ -9,7 +9,7 @@ export interface Limits {
 }
 
 export const MAX_BYTES = 67_108_864
-export const MAX_PIXELS = 67_108_864
+const MAX_PIXELS = 67_108_864
 
 /** @throws {WatermarkError} `too_large`. */
 export function checkBytes(bytes: Uint8Array, { maxBytes = MAX_BYTES }: Limits): void {

@@ -31,7 +31,7 @@ function arc(centre: Point, radius: number, from: Point, to: Point): Point[] {
 }
 
 /** Below this distance every point is inside: the two sides of neighbouring arms meet here. */
-export const OUTLINE_INNER = 12.292 / UNIT
+const OUTLINE_INNER = 12.292 / UNIT
 
 function traceCurve(): Point[] {
   return [

@@ -1,5 +1,5 @@
 /** Where the IPTC vocabulary says "made by a trained model". */
-export const AI_SOURCE_TYPE = 'http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia'
+const AI_SOURCE_TYPE = 'http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia'
 
 /** What a file's metadata says about itself. */
 export interface Provenance {

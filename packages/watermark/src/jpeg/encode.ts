@@ -80,7 +80,7 @@ export function createJpegBitWriter(capacity: number): JpegBitWriter {
 }
 
 /** Bits a value needs: its JPEG category. */
-export function category(value: number): number {
+function category(value: number): number {
   return 32 - Math.clz32(Math.abs(value))
 }
 

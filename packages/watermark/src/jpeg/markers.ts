@@ -8,7 +8,7 @@ export interface Segment {
   end: number
 }
 
-export interface Component {
+interface Component {
   id: number
   /** Blocks per MCU, across and down. */
   h: number

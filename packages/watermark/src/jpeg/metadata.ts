@@ -28,7 +28,7 @@ export function jpegProvenance(bytes: Uint8Array, segments: readonly Segment[]):
 }
 
 /** An XMP segment that states the source type. */
-export function sourceTypeSegment(): Uint8Array {
+function sourceTypeSegment(): Uint8Array {
   const data = new TextEncoder().encode(`${XMP_NAMESPACE}\0${createXmpPacket()}`)
   const length = data.length + 2
   return concat([Uint8Array.of(0xff, APP1, length >> 8, length & 255), data])

@@ -3,7 +3,7 @@ import { createHuffmanTable, decodeLong, FAST_BITS, type HuffmanTable } from './
 import { ZIGZAG, type JpegFrame } from './markers.ts'
 
 /** One restart interval (or the whole scan): its place in the file, and in the data without stuffing. */
-export interface Interval {
+interface Interval {
   rawStart: number
   rawEnd: number
   start: number

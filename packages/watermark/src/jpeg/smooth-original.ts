@@ -21,7 +21,7 @@ export interface MarkedPlane {
 }
 
 /** How the search is set. Tuned on made-up pictures at quality 75 and 95; see the README's table. */
-export const SMOOTH = {
+const SMOOTH = {
   rounds: 20,
   /** Share of the way to the neighbours that one round goes where there is no mark. */
   step: 0.035,

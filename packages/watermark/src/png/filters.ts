@@ -1,7 +1,7 @@
 import { WatermarkError } from '../error.ts'
 
-export const FILTER_NONE = 0
-export const FILTER_SUB = 1
+const FILTER_NONE = 0
+const FILTER_SUB = 1
 const FILTER_UP = 2
 const FILTER_AVERAGE = 3
 const FILTER_PAETH = 4
@@ -21,13 +21,7 @@ function paeth(left: number, up: number, upLeft: number): number {
  * @param row Receives the raw row.
  * @throws {WatermarkError} `corrupt` for a filter that does not exist.
  */
-export function unfilterRow(
-  source: Uint8Array,
-  from: number,
-  above: Uint8Array,
-  row: Uint8Array,
-  pixelBytes: number,
-): void {
+function unfilterRow(source: Uint8Array, from: number, above: Uint8Array, row: Uint8Array, pixelBytes: number): void {
   const filter = source[from]!
   const length = row.length
   let at = from + 1

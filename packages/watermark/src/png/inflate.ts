@@ -17,7 +17,7 @@ import {
 const ROOT_MASK = (1 << ROOT_BITS) - 1
 
 /** A deflate block: where its header begins in the stream, and where its output begins. */
-export interface DeflateBlock {
+interface DeflateBlock {
   /** Bit position in the compressed bytes. */
   bit: number
   /** Byte position in the output. */
@@ -147,10 +147,10 @@ export function inflateBlocks(compressed: Uint8Array, start: number, size: numbe
 }
 
 /** Bytes behind input and output that the hot loop may look at or write to. */
-export const SLACK = 16
+const SLACK = 16
 
 /** The same bytes with room behind them. */
-export function withSlack(bytes: Uint8Array): Uint8Array {
+function withSlack(bytes: Uint8Array): Uint8Array {
   if (bytes.buffer.byteLength - bytes.byteOffset - bytes.length >= SLACK) return bytes
   const copy = new Uint8Array(bytes.length + SLACK)
   copy.set(bytes)
