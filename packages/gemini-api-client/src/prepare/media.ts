@@ -90,9 +90,11 @@ export async function prepareMedia(turns: readonly Content[], context: MediaCont
     const iterator = found.body[Symbol.asyncIterator]()
     const head: Uint8Array[] = []
     let length = 0
+    // Of a file that is known to be too large only so much is held as its type takes to be read.
+    const enough = found.sizeBytes !== undefined && found.sizeBytes > left ? SNIFFED_BYTES : left
     try {
       let ended = false
-      while (!ended && length <= left) {
+      while (!ended && length <= enough) {
         const next = await iterator.next()
         if (next.done === true) ended = true
         else {
@@ -102,7 +104,7 @@ export async function prepareMedia(turns: readonly Content[], context: MediaCont
       }
       const label = part.fileData?.mimeType ?? found.mimeType
       const { fileData: _, ...rest } = part
-      if (ended) {
+      if (ended && length <= left) {
         const { inlineData } = await toInlinePart({
           data: bytesToBase64(join(head, length)),
           label,
@@ -112,7 +114,7 @@ export async function prepareMedia(turns: readonly Content[], context: MediaCont
         return { ...rest, ...(inlineData === undefined ? {} : { inlineData }) }
       }
       if (context.upload === undefined) throw tooLarge(context.inlineLimitBytes, { fileUri: uri })
-      const mimeType = await readType(join(head, length), label, uri)
+      const mimeType = await readType(head, label, uri)
       const { sizeBytes } = found
       const source = { mimeType, ...(sizeBytes === undefined ? {} : { sizeBytes }), body: continueWith(head, iterator) }
       return { ...rest, fileData: await context.upload(source) }
@@ -128,8 +130,16 @@ function hasMedia({ inlineData, fileData, functionResponse }: Part): boolean {
 
 const SNIFFED_BYTES = 4_098
 
-async function readType(bytes: Uint8Array, label: string | undefined, fileUri: string): Promise<string> {
-  const detected = await detectMediaType(bytesToBase64(bytes.subarray(0, SNIFFED_BYTES)))
+async function readType(head: readonly Uint8Array[], label: string | undefined, fileUri: string): Promise<string> {
+  const begin: Uint8Array[] = []
+  let length = 0
+  for (const piece of head) {
+    if (length === SNIFFED_BYTES) break
+    const part = piece.subarray(0, SNIFFED_BYTES - length)
+    begin.push(part)
+    length += part.byteLength
+  }
+  const detected = await detectMediaType(bytesToBase64(join(begin, length)))
   const type = detected ?? label
   if (type !== undefined) return type
   const message = 'A file at a URL is of no known type. Send an image, audio, video, PDF or text file.'
@@ -167,8 +177,9 @@ async function* decodeSlowly(base64: string): AsyncGenerator<Uint8Array> {
   for (let start = 0; start < base64.length; start += SLICE) yield base64ToBytes(base64.slice(start, start + SLICE))
 }
 
-async function* continueWith(head: readonly Uint8Array[], rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
-  yield* head
+/** What was read already, let go piece by piece, then the rest. */
+async function* continueWith(head: Uint8Array[], rest: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for (let piece = head.shift(); piece !== undefined; piece = head.shift()) yield piece
   for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value
 }
 
