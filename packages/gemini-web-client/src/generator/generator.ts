@@ -83,7 +83,7 @@ export function createGeminiWebGenerator(
         promptLimitBytes,
         attachedLimitBytes,
         instructions: settings.instructions,
-        ...(settings.aspectRatio === undefined ? {} : { suffix: `\n\nAspect ratio: ${settings.aspectRatio}` }),
+        suffix: describePicture(settings, model),
       })
       const files = await attachFiles(folded.files, folded.historyFile, { client, mediaFetch, signal, warn })
       const turn = toTurn(model, settings, { files, guest, attempts, call, signal })
@@ -245,6 +245,15 @@ function toTurn(
     ...(model.gemId === undefined ? {} : { gemId: model.gemId }),
     ...(orientation === undefined ? {} : { media: { orientation } }),
   }
+}
+
+/** The web app has no fields for the shape of a picture; it is told in words. */
+function describePicture({ aspectRatio, imageSize }: Settings, { imagePixels = 0 }: ServedModel): string {
+  const size = imagePixels === 0 ? imageSize : `${imagePixels / 1024}K`
+  return [
+    ...(aspectRatio === undefined ? [] : [`\n\nAspect ratio: ${aspectRatio}`]),
+    ...(size === undefined ? [] : [`\n\nImage size: ${size}`]),
+  ].join('')
 }
 
 function reportServed(

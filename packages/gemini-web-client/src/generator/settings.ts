@@ -11,6 +11,8 @@ export interface Settings {
   /** The caller wants a picture. */
   wantsImage: boolean
   aspectRatio?: string
+  /** `1K`, `2K` or `4K`. */
+  imageSize?: string
 }
 
 /** Settings the web app has no place for, and what helps instead. */
@@ -55,7 +57,7 @@ export function readSettings(request: GenerateContentRequest, warn: (warning: Wa
   }
   warnTools(request, warn)
   const thinking = readThinking(config.thinkingConfig, warn)
-  const aspectRatio = config.imageConfig?.aspectRatio
+  const { aspectRatio, imageSize } = config.imageConfig ?? {}
   return {
     ...thinking,
     includeThoughts: config.thinkingConfig?.includeThoughts !== false,
@@ -63,6 +65,7 @@ export function readSettings(request: GenerateContentRequest, warn: (warning: Wa
     instructions: jsonInstructions(config, warn),
     wantsImage: modalities.includes('IMAGE'),
     ...(typeof aspectRatio === 'string' ? { aspectRatio } : {}),
+    ...(typeof imageSize === 'string' ? { imageSize } : {}),
   }
 }
 
