@@ -18,7 +18,11 @@ export const MEDIA_PATH = '/media'
 /** What is kept for callers to fetch, and the handler they fetch it from. */
 export interface MediaShelf {
   /** Keeps the bytes and returns their URL under `origin`, or under the configured public base. */
-  keep: (bytes: Uint8Array, mimeType: string, origin: string | undefined) => Promise<string>
+  keep: (
+    bytes: Uint8Array,
+    mimeType: string,
+    options: { origin: string | undefined; signal: AbortSignal },
+  ) => Promise<string>
   handle: (request: Request) => Promise<Response>
   close: () => void
 }
@@ -35,7 +39,9 @@ export async function openMediaShelf(
   const { kind, ttlMs, maxTotalBytes, s3 } = mediaStore
   const common = { ttlMs, maxTotalBytes, signer }
   let store: MediaStore
-  if (kind === 's3' && s3 !== undefined) {
+  if (kind === 's3') {
+    if (s3 === undefined)
+      throw new TypeError('mediaStore.s3 is missing: with kind "s3" it names the bucket and its keys')
     const { links, ...bucket } = s3
     store = createS3MediaStore({ ...bucket, ttlMs, ...(links === 'gateway' ? { signer } : {}) })
   } else if (kind === 'memory') store = createMemoryMediaStore(common)
@@ -43,8 +49,9 @@ export async function openMediaShelf(
 
   const base = publicBaseUrl?.replace(/\/+$/, '')
   return {
-    async keep(bytes, mimeType, origin) {
-      const { id } = await store.put(bytes, { mimeType })
+    async keep(bytes, mimeType, { origin, signal }) {
+      const deadline = AbortSignal.any([signal, AbortSignal.timeout(KEEP_MS)])
+      const { id } = await store.put(bytes, { mimeType, signal: deadline })
       const root = base ?? origin
       return store.url(id, root === undefined ? {} : { baseUrl: root + MEDIA_PATH })
     },
@@ -52,6 +59,9 @@ export async function openMediaShelf(
     close: startSweeper(store, { onError }),
   }
 }
+
+/** A store that takes longer is as good as down: the caller waits for its picture. */
+const KEEP_MS = 30_000
 
 const SIGNING_KEY = 'media/signing-key'
 

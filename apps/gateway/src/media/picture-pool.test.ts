@@ -25,7 +25,7 @@ async function using<T>(pool: PicturePool, body: (pool: PicturePool) => Promise<
   }
 }
 
-const file = Uint8Array.of(1, 2, 3)
+const job = { file: Uint8Array.of(1, 2, 3), base64: false }
 const never = new AbortController().signal
 
 describe('createPicturePool', () => {
@@ -36,9 +36,10 @@ describe('createPicturePool', () => {
     const worker = missing ?? workerOf('broken', "import './not-there.ts'\nexport default () => 1")
     await using(createPicturePool({ worker }), async (pool) => {
       for (let attempt = 0; attempt < 2; attempt++) {
-        await expect(Promise.all([pool.process(file, {}, never), pool.process(file, {}, never)])).rejects.toMatchObject(
-          { code: 'internal', message: expect.stringContaining('did not start') as string },
-        )
+        await expect(Promise.all([pool.process(job, never), pool.process(job, never)])).rejects.toMatchObject({
+          code: 'internal',
+          message: expect.stringContaining('did not start') as string,
+        })
       }
     })
   })
@@ -49,7 +50,7 @@ describe('createPicturePool', () => {
       'export default () => new Promise((done) => setTimeout(() => done({ ok: 1 }), 200))',
     )
     await using(createPicturePool({ worker, maxQueued: 1 }), async (pool) => {
-      const results = await Promise.allSettled([1, 2, 3, 4].map(() => pool.process(file, {}, never)))
+      const results = await Promise.allSettled([1, 2, 3, 4].map(() => pool.process(job, never)))
       expect(results[0]).toEqual({ status: 'fulfilled', value: { ok: 1 } })
       expect(results.at(-1)).toMatchObject({
         reason: {
@@ -64,15 +65,15 @@ describe('createPicturePool', () => {
   it('stops for a caller who leaves, and goes on for the next', async () => {
     const worker = workerOf(
       'stuck',
-      'export default ({ plan }) => { while (plan.removeVisibleMark) {} return { ok: 1 } }',
+      'export default ({ plan }) => { while (plan?.removeVisibleMark) {} return { ok: 1 } }',
     )
     await using(createPicturePool({ worker }), async (pool) => {
       const leaving = new AbortController()
-      const stuck = pool.process(file, { removeVisibleMark: true }, leaving.signal)
-      await pool.process(file, {}, AbortSignal.timeout(50)).catch(() => undefined)
+      const stuck = pool.process({ ...job, plan: { removeVisibleMark: true } }, leaving.signal)
+      await pool.process(job, AbortSignal.timeout(50)).catch(() => undefined)
       leaving.abort(new Error('gone'))
       await expect(stuck).rejects.toThrow('gone')
-      expect(await pool.process(file, {}, never)).toEqual({ ok: 1 })
+      expect(await pool.process(job, never)).toEqual({ ok: 1 })
     })
   })
 })

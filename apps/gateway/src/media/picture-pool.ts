@@ -1,10 +1,11 @@
 import { GenerationError } from '@castorjs/content-generator'
 import { Piscina } from 'piscina'
-import type { PicturePlan, PictureResult } from './picture.ts'
+import type { PictureJob, PictureOutcome } from './picture-job.ts'
+import { toSharedMemory } from './shared-memory.ts'
 
 export interface PicturePool {
-  /** Works on a picture in another thread. A file in shared memory is not copied; it is only read. */
-  process(file: Uint8Array, plan: PicturePlan, signal: AbortSignal): Promise<PictureResult>
+  /** Works on a picture in another thread. The file is only read. */
+  process(job: PictureJob, signal: AbortSignal): Promise<PictureOutcome>
   close(): Promise<void>
 }
 
@@ -19,7 +20,7 @@ export interface PicturePoolOptions {
 
 /** Pixel work off the main thread, so that a picture of 4096² never delays a stream. Threads end after a quiet minute. */
 export function createPicturePool({ worker, threads = 1, maxQueued = 32 }: PicturePoolOptions): PicturePool {
-  const pool = new Piscina<{ file: Uint8Array; plan: PicturePlan }, PictureResult>({
+  const pool = new Piscina<PictureJob, PictureOutcome>({
     filename: worker.href,
     minThreads: 0,
     maxThreads: threads,
@@ -35,7 +36,7 @@ export function createPicturePool({ worker, threads = 1, maxQueued = 32 }: Pictu
   })
   let taken = 0
   return {
-    async process(file, plan, signal) {
+    async process(job, signal) {
       if (taken >= threads + maxQueued) {
         throw new GenerationError(
           'upstream_unavailable',
@@ -46,7 +47,8 @@ export function createPicturePool({ worker, threads = 1, maxQueued = 32 }: Pictu
       const failed = failure.signal
       taken++
       try {
-        return await pool.run({ file, plan }, { signal: AbortSignal.any([signal, failed]) })
+        const file = await toSharedMemory(job.file)
+        return await pool.run({ ...job, file }, { signal: AbortSignal.any([signal, failed]) })
       } catch (error) {
         signal.throwIfAborted()
         if (failed.aborted) {

@@ -6,6 +6,8 @@ export interface PicturePlan {
   removeVisibleMark?: boolean
   /** Exact size in pixels: scaled to cover it, then cropped evenly, never distorted. */
   size?: { width: number; height: number }
+  /** Length of the longer side at least, in pixels; the shape stays. `size` wins. */
+  atLeast?: number
   format?: 'png' | 'jpeg'
 }
 
@@ -35,11 +37,12 @@ const JPEG_QUALITY = 95
  */
 export async function processPicture(
   file: Uint8Array,
-  { removeVisibleMark = false, size, format }: PicturePlan,
+  { removeVisibleMark = false, size: exact, atLeast, format }: PicturePlan,
   removeMark: RemoveMark,
 ): Promise<PictureResult> {
   const notes: string[] = []
   const before = readHeader(file)
+  const size = exact ?? enlargedTo(before, atLeast)
   let bytes = file
   if (removeVisibleMark) {
     const removal = await removeMark(file)
@@ -72,6 +75,12 @@ export async function processPicture(
     height: image.height,
     notes,
   }
+}
+
+/** The size with the longer side as long as wanted; undefined when it is long enough. */
+function enlargedTo({ width, height }: PictureHeader, atLeast = 0): PicturePlan['size'] {
+  const scale = atLeast / Math.max(width, height)
+  return scale <= 1 ? undefined : { width: Math.round(width * scale), height: Math.round(height * scale) }
 }
 
 /** 100 megapixels: a little more than 4K squared at four times the area. Decoding takes four bytes for each. */

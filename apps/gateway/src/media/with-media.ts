@@ -1,15 +1,25 @@
 import {
+  inlineBytes,
+  isGenerationError,
+  readInlineBytes,
   type ContentGenerator,
   type GenerateContentResponse,
   type GenerateOptions,
   type MediaOptions,
   type Part,
 } from '@castorjs/content-generator'
+import type { PictureOutcome } from './picture-job.ts'
 import type { PicturePlan } from './picture.ts'
 import type { PicturePool } from './picture-pool.ts'
+import { wantedPixels } from './wanted-pixels.ts'
 
 /** Keeps bytes for a while and returns the URL to fetch them from, under `origin` unless the operator set another. */
-type KeepMedia = (bytes: Uint8Array, mimeType: string, origin: string | undefined) => Promise<string>
+type KeepMedia = (bytes: Uint8Array, mimeType: string, options: KeepOptions) => Promise<string>
+
+interface KeepOptions {
+  origin: string | undefined
+  signal: AbortSignal
+}
 
 export interface WithMediaOptions {
   pictures: Pick<PicturePool, 'process'>
@@ -17,6 +27,8 @@ export interface WithMediaOptions {
   keep: KeepMedia
   /** The file could not be kept; the bytes were sent inside the answer instead. */
   onKeepFailed?: (error: unknown) => void
+  /** A picture could not be worked on and is sent as it came. */
+  onWorkFailed?: (error: unknown) => void
 }
 
 /**
@@ -25,30 +37,36 @@ export interface WithMediaOptions {
  */
 export function withMedia(
   upstream: ContentGenerator,
-  { pictures, keep, onKeepFailed }: WithMediaOptions,
+  { pictures, keep, onKeepFailed, onWorkFailed }: WithMediaOptions,
 ): ContentGenerator {
-  async function rework(part: Part, media: MediaOptions, options: GenerateOptions): Promise<Part> {
+  async function rework(part: Part, wishes: Wishes, options: GenerateOptions): Promise<Part> {
     if (part.inlineData === undefined) return part
-    let { mimeType, data } = part.inlineData
-    const plan = planFor(media)
+    let { mimeType } = part.inlineData
+    let bytes = readInlineBytes(part.inlineData)
+    const byUrl = wishes.delivery === 'url'
+    const plan = mimeType.startsWith('image/') ? wishes.plan : undefined
     const warn = (setting: string, message: string): void => options.onWarning?.({ setting, message })
-    if (plan !== undefined && mimeType.startsWith('image/')) {
-      try {
-        const result = await pictures.process(Buffer.from(data, 'base64'), plan, options.signal)
-        mimeType = result.mimeType
-        data = Buffer.from(result.bytes.buffer, result.bytes.byteOffset, result.bytes.byteLength).toString('base64')
-        for (const [index, note] of result.notes.entries()) warn(`media[${index}]`, note)
-      } catch (error) {
-        if (!(error instanceof Error) || error.name !== 'PictureError') throw error
-        warn('media', error.message)
-      }
+    const base64 = !byUrl && bytes.byteLength > INLINE_WORK_BYTES
+    let text: string | undefined
+    if (plan !== undefined || base64) {
+      const job = { file: bytes, base64, ...(plan === undefined ? {} : { plan }) }
+      const done: PictureOutcome = await pictures.process(job, options.signal).catch((error: unknown) => {
+        if (isGenerationError(error) || options.signal.aborted) throw error
+        onWorkFailed?.(error)
+        return { bytes: undefined, notes: ['The picture could not be worked on, so it is sent as it came.'] }
+      })
+      mimeType = done.mimeType ?? mimeType
+      if (done.bytes !== undefined && base64) text = Buffer.from(done.bytes.buffer).toString('latin1')
+      else bytes = done.bytes ?? bytes
+      for (const [index, note] of done.notes.entries()) warn(`media[${index}]`, note)
     }
-    if (media.delivery === 'url') {
+    if (byUrl) {
       try {
-        const fileUri = await keep(Buffer.from(data, 'base64'), mimeType, options.origin)
+        const fileUri = await keep(bytes, mimeType, { origin: options.origin, signal: options.signal })
         const { inlineData: _, ...rest } = part
         return { ...rest, fileData: { fileUri, mimeType } }
       } catch (error) {
+        options.signal.throwIfAborted()
         onKeepFailed?.(error)
         warn(
           'media.delivery',
@@ -56,39 +74,59 @@ export function withMedia(
         )
       }
     }
-    return { ...part, inlineData: { ...part.inlineData, mimeType, data } }
+    return { ...part, inlineData: text === undefined ? inlineBytes(bytes, mimeType) : { mimeType, data: text } }
   }
 
   return {
     ...upstream,
     async *generateContentStream(request, options) {
-      const { media } = options
-      if (media === undefined) {
-        yield* upstream.generateContentStream(request, options)
-        return
-      }
-      const wanted = wantsLarger(media) ? { ...options, media: { ...media, original: true } } : options
+      const wishes = readWishes(options.media, wantedPixels(request.model))
+      const wanted = wishes.larger ? { ...options, media: { ...options.media, original: true } } : options
       for await (const chunk of upstream.generateContentStream(request, wanted)) {
-        yield hasBytes(chunk) ? await reworkChunk(chunk, (part) => rework(part, media, options)) : chunk
+        if (!hasBytes(chunk)) {
+          yield chunk
+          continue
+        }
+        if (wishes.format !== undefined) {
+          const message = `Pictures are not written as ${wishes.format} here, only as png and jpeg; it is sent as it came.`
+          options.onWarning?.({ setting: 'media.format', message })
+        }
+        yield await reworkChunk(chunk, (part) => rework(part, wishes, options))
       }
     },
   }
 }
 
+/** Base64 of a file up to this size is made on the spot, in about a millisecond. */
+const INLINE_WORK_BYTES = 262_144
+
 /** The web app's preview has about this many pixels on its long side; anything larger needs the original. */
 const PREVIEW_SIDE = 1_024
 
-function wantsLarger({ size, original }: MediaOptions): boolean {
-  return original !== false && size !== undefined && Math.max(size.width, size.height) > PREVIEW_SIDE
+interface Wishes {
+  plan?: PicturePlan
+  delivery: 'inline' | 'url'
+  /** The original is needed for the size wanted. */
+  larger: boolean
+  /** A file format that cannot be written. */
+  format?: string
 }
 
-function planFor({ removeVisibleMark, size, format }: MediaOptions): PicturePlan | undefined {
+function readWishes(media: MediaOptions = {}, atLeast: number | undefined): Wishes {
+  const { removeVisibleMark, size, original, format, delivery = 'inline' } = media
   const known = format === 'png' || format === 'jpeg' ? format : undefined
-  if (removeVisibleMark !== true && size === undefined && known === undefined) return undefined
-  return {
-    ...(removeVisibleMark === undefined ? {} : { removeVisibleMark }),
+  const plan: PicturePlan = {
+    ...(removeVisibleMark === true ? { removeVisibleMark } : {}),
     ...(size === undefined ? {} : { size }),
+    ...(atLeast === undefined || original === false ? {} : { atLeast }),
     ...(known === undefined ? {} : { format: known }),
+  }
+  const side = size === undefined ? atLeast : Math.max(size.width, size.height)
+  return {
+    delivery,
+    larger: original !== false && side !== undefined && side > PREVIEW_SIDE,
+    ...(Object.keys(plan).length === 0 ? {} : { plan }),
+    ...(format === undefined || known !== undefined ? {} : { format: /^\w{1,10}$/.test(format) ? format : 'that' }),
   }
 }
 
