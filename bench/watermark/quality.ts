@@ -49,11 +49,13 @@ function boxOf(picture: Picture, mark: (typeof MARKS)[number]) {
   return { x: picture.width - margin - size, y: picture.height - margin - size, width: size, height: size }
 }
 
+function drawPictures(): Picture[] {
+  return KINDS.flatMap((kind) => Array.from({ length: SEEDS }, (_, seed) => drawPicture(kind, seed, WIDTH, HEIGHT)))
+}
+
 /** Prints the lossless table. */
 export function printLossless(): void {
-  const pictures = KINDS.flatMap((kind) =>
-    Array.from({ length: SEEDS }, (_, seed) => drawPicture(kind, seed, WIDTH, HEIGHT)),
-  )
+  const pictures = drawPictures()
   console.log(
     `\nLossless, ${pictures.length} pictures of ${WIDTH}×${HEIGHT}, ${KINDS.length} kinds (PSNR in the mark's square, dB, median)\n`,
   )
@@ -79,10 +81,11 @@ export function printLossless(): void {
       )
     }
   }
-  printAlarms(pictures)
 }
 
-function printAlarms(pictures: readonly Picture[]): void {
+/** Prints how often a picture without a mark was changed. */
+export function printAlarms(): void {
+  const pictures = drawPictures()
   console.log('\nFalse alarms: pictures without a mark that were changed\n')
   console.log('| remover | clean | with something like a mark |')
   console.log('|---|---|---|')

@@ -42,7 +42,8 @@ export function removeFromJimp(
 ): Omit<FileResult, 'bytes' | 'sourceTypeWritten'> {
   checkRawImage(image.bitmap)
   const { dryRun = false } = options
-  const data = dryRun ? image.bitmap.data.slice() : image.bitmap.data
+  // Not `slice`: jimp holds a Buffer, whose slice is no copy.
+  const data = dryRun ? new Uint8Array(image.bitmap.data) : image.bitmap.data
   const window = wholeWindow({ ...image.bitmap, data })
   const { marks, reason, confidence } = takeMarks(window, options, (placement) => {
     removeFromWindow(window, placement)
@@ -131,7 +132,7 @@ async function removeByReencoding(bytes: Uint8Array, format: PictureFormat, opti
   const { width, height, provenance } = peek(bytes)!
   checkPixels(width, height, options)
   const { Jimp } = await loadJimp()
-  const image = await Jimp.fromBuffer(bytes.slice().buffer).catch((cause: unknown) => {
+  const image = await Jimp.fromBuffer(new Uint8Array(bytes).buffer).catch((cause: unknown) => {
     throw new WatermarkError('corrupt', `jimp could not decode the ${format.toUpperCase()} file`, { cause })
   })
   checkPixels(image.bitmap.width, image.bitmap.height, options)
