@@ -1,5 +1,5 @@
 import { startGeminiApiEmulator } from '@castorjs/gemini-api-emulator/node'
-import { DEMO_ACCOUNTS, emulatorBaseUrls } from '@castorjs/gemini-web-emulator'
+import { DEMO_ACCOUNTS, emulatorBaseUrls, type DrawMark } from '@castorjs/gemini-web-emulator'
 import { startGeminiWebEmulator } from '@castorjs/gemini-web-emulator/node'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import type { Logger } from 'pino'
 import { parseConfig } from './config.ts'
 import { startGateway, type Gateway } from './gateway.ts'
+import { drawVisibleMark } from './media/draw-mark.ts'
 
 export interface DemoOptions {
   /** 0 takes any free port. */
@@ -15,6 +16,8 @@ export interface DemoOptions {
   log?: Logger
   /** Changes to the gateway's configuration. */
   config?: Record<string, unknown>
+  /** Marks the emulator's pictures. Default: as the web app does. */
+  drawMark?: DrawMark
 }
 
 /** A gateway on emulators of all three upstreams: no account, no network. */
@@ -34,7 +37,13 @@ const EMULATOR_LOGIN = { access_token: 'emulator-access-token', refresh_token: '
  *
  * @throws Node's own error when a port is taken.
  */
-export async function startDemo({ port, emulatorPort, log, config = {} }: DemoOptions): Promise<Demo> {
+export async function startDemo({
+  port,
+  emulatorPort,
+  log,
+  config = {},
+  drawMark = drawVisibleMark,
+}: DemoOptions): Promise<Demo> {
   const closers: (() => Promise<unknown>)[] = []
   const end = async (): Promise<void> => {
     for (const close of closers.toReversed()) await close()
@@ -42,7 +51,7 @@ export async function startDemo({ port, emulatorPort, log, config = {} }: DemoOp
   try {
     const dataDir = await mkdtemp(join(tmpdir(), 'castor-demo-'))
     closers.push(() => rm(dataDir, { recursive: true, force: true }))
-    const web = await startGeminiWebEmulator({ port: emulatorPort })
+    const web = await startGeminiWebEmulator({ port: emulatorPort, drawMark })
     closers.push(() => web.close())
     const official = await startGeminiApiEmulator()
     closers.push(() => official.close())
