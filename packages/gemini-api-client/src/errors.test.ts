@@ -74,10 +74,12 @@ describe('errors of the upstream become ours', () => {
     expect(error).toMatchObject({ code: 'upstream_auth', fault: 'account', upstreamCode: 'API_KEY_INVALID' })
   })
 
-  it('a retired model is not found', async () => {
+  it('a retired model is not found, and the error says what took its place', async () => {
     expect(await failWith(undefined, 'emulator-key', 'gemini-2.0-flash')).toMatchObject({
       code: 'model_not_found',
       field: 'model',
+      message: 'Google shut gemini-2.0-flash down on 2026-06-01. Ask for gemini-3.8-flash or gemini-2.5-flash.',
+      suggestions: ['gemini-3.8-flash', 'gemini-2.5-flash'],
     })
   })
 

@@ -1,6 +1,7 @@
 import { GenerationError } from '@castorjs/content-generator'
 import type { GoogleError } from './google-error.ts'
 import { toQuotaError } from './quota-error.ts'
+import { readRetired } from './retired-models.ts'
 
 export interface UpstreamErrorContext {
   /** Model asked for, for the sentence. */
@@ -30,15 +31,7 @@ export function toUpstreamError(
     case 403:
       return toForbidden(error)
     case 404:
-      if (/\bfile\b/i.test(error.message)) return missingFile(upstreamCode)
-      return new GenerationError(
-        'model_not_found',
-        `The upstream does not serve ${model === '' ? 'this model' : model}. Ask for the model list to see what it serves.`,
-        {
-          upstreamCode,
-          field: 'model',
-        },
-      )
+      return /\bfile\b/i.test(error.message) ? missingFile(upstreamCode) : missingModel(model, upstreamCode)
     case 413:
       return new GenerationError(
         'too_large',
@@ -162,6 +155,16 @@ function toForbidden({ message, reason, rpc, metadata }: GoogleError): Generatio
     `The upstream does not let this server’s account do this (${upstreamCode}).${where}`,
     { upstreamCode },
   )
+}
+
+function missingModel(model: string, upstreamCode: string): GenerationError {
+  const retired = readRetired(model)
+  const sentence = `The upstream does not serve ${model === '' ? 'this model' : model}. Ask for the model list to see what it serves.`
+  return new GenerationError('model_not_found', retired?.sentence ?? sentence, {
+    upstreamCode,
+    field: 'model',
+    ...(retired === undefined ? {} : { suggestions: [...retired.instead] }),
+  })
 }
 
 function missingFile(upstreamCode: string): GenerationError {
