@@ -7,6 +7,8 @@ const main = defineCommand({
     serve: () => import('./commands/serve.ts').then((module) => module.serveCommand),
     demo: () => import('./commands/demo.ts').then((module) => module.demoCommand),
     login: () => import('./commands/login.ts').then((module) => module.loginCommand),
+    accounts: () => import('./commands/accounts.ts').then((module) => module.accountsCommand),
+    state: () => import('./commands/state.ts').then((module) => module.stateCommand),
     doctor: () => import('./commands/doctor.ts').then((module) => module.doctorCommand),
   },
 })

@@ -51,7 +51,7 @@ describe('readConfig', () => {
   it('puts the account of the environment before those of the file', () => {
     writeFileSync(
       join(cwd, 'castor.config.json'),
-      JSON.stringify({ accounts: [{ label: 'second', cookies: 'a=b' }], log: { level: 'warn' } }),
+      JSON.stringify({ accounts: [{ label: 'second', cookies: '__Secure-1PSID=g.a0' }], log: { level: 'warn' } }),
     )
     const config = readConfig({ env: { SECURE_1PSID: 'x' }, cwd })
     expect(config.accounts.map(({ label }) => label)).toEqual(['default', 'second'])

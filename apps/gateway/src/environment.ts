@@ -33,6 +33,13 @@ const keys: Read = (value) =>
 const apiKeys: Read = (value) =>
   (keys(value) as { id: string; key: string }[]).map(({ id, key }) => ({ label: id, key }))
 
+/** Keys of the state, the sealing one first: each the key alone, or `id:key`. */
+const stateKeys: Read = (value) =>
+  (list(value) as string[]).map((item) => {
+    const [, id = 'environment', key = item] = /^([\w.-]{1,64}):(.+)$/.exec(item) ?? []
+    return { id, key }
+  })
+
 /**
  * Variables and where they go in the configuration. The first three blocks are those of the reference
  * servers, so that their `.env` files work as they are.
@@ -69,7 +76,7 @@ export const VARIABLES: Record<string, { path: readonly string[]; read: Read }> 
   WEBHOOK_URL: { path: ['webhookUrl'], read: text },
 
   REDIS_URL: { path: ['state', 'redisUrl'], read: text },
-  STATE_KEY: { path: ['state', 'keys'], read: (value) => [{ id: 'environment', key: value }] },
+  STATE_KEY: { path: ['state', 'keys'], read: stateKeys },
 
   REMOVE_WATERMARK: { path: ['media', 'removeWatermark'], read: flag },
   MEDIA_STORE: { path: ['mediaStore', 'kind'], read: text },

@@ -1,31 +1,37 @@
 import { defineCommand } from 'citty'
-import { createNodeGuardedFetch } from '@castorjs/guarded-fetch/node'
-import { checkWebSession } from '../accounts/check-web-session.ts'
-import { openWebSession } from '../upstreams/web-session.ts'
+import { openAccountDesk } from '../accounts/account-desk.ts'
+import type { CheckStep } from '../accounts/check-web-session.ts'
+import { orExit } from './or-exit.ts'
 import { readConfigOrExit } from './read-config-or-exit.ts'
 
 export const doctorCommand = defineCommand({
   meta: { name: 'doctor', description: 'Check each account step by step, along the same path as a chat.' },
   async run() {
     const config = readConfigOrExit()
-    const mediaFetch = createNodeGuardedFetch(config.remoteFiles)
-    const accounts = config.accounts.length > 0 ? config.accounts : [undefined]
-    let failed = false
-    for (const account of accounts) {
-      const label = account?.label ?? 'guest'
-      console.log(`\n${label}`)
-      const session = openWebSession({ label, account, config, mediaFetch, store: undefined })
+    await orExit(async () => {
+      const desk = await openAccountDesk(config)
       try {
-        for await (const step of checkWebSession(session)) {
-          if (step.outcome === 'failed') failed = true
-          console.log(`  ${MARKS[step.outcome]} ${step.name.padEnd(10)} ${step.message}`)
-        }
+        if (desk.remote) console.log('A gateway is running on this state; it does the checks.')
+        const accounts = await desk.list()
+        let healthy = true
+        for (const { id } of accounts) healthy = (await print(id, desk.check(id))) && healthy
+        if (accounts.length === 0) healthy = await print('guest', desk.checkGuest())
+        process.exitCode = healthy ? 0 : 1
       } finally {
-        await session.close()
+        await desk.close()
       }
-    }
-    process.exitCode = failed ? 1 : 0
+    })
   },
 })
+
+async function print(label: string, steps: AsyncIterable<CheckStep>): Promise<boolean> {
+  console.log(`\n${label}`)
+  let healthy = true
+  for await (const { name, outcome, message } of steps) {
+    if (outcome === 'failed') healthy = false
+    console.log(`  ${MARKS[outcome]} ${name.padEnd(10)} ${message}`)
+  }
+  return healthy
+}
 
 const MARKS = { ok: 'ok  ', warning: 'note', failed: 'FAIL' } as const

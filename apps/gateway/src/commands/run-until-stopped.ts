@@ -1,3 +1,4 @@
+import { isStateError } from '@castorjs/state-store'
 import type { Logger } from 'pino'
 
 /**
@@ -12,6 +13,11 @@ export async function runUntilStopped(
   try {
     parts = await start()
   } catch (error) {
+    // Its words are for people; a stack would only hide them.
+    if (isStateError(error)) {
+      log.fatal(error.message)
+      process.exit(1)
+    }
     const { code, port } = error as { code?: unknown; port?: unknown }
     if (code !== 'EADDRINUSE') throw error
     log.fatal(`Port ${String(port)} is taken. Set PORT (and EMULATOR_PORT for the demo) to a free one.`)

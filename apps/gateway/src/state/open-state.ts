@@ -1,4 +1,10 @@
-import { withEncryption, type EncryptedStateStore, type StateKey } from '@castorjs/state-store'
+import {
+  isStateError,
+  StateError,
+  withEncryption,
+  type EncryptedStateStore,
+  type StateKey,
+} from '@castorjs/state-store'
 import { openFileStateStore, openKeyFile } from '@castorjs/state-store/node'
 import { openRedisStateStore } from '@castorjs/state-store/redis'
 import { mkdir } from 'node:fs/promises'
@@ -8,6 +14,9 @@ import type { Config } from '../config-schema.ts'
 /** Everything under the data directory that must survive a restart, except media. */
 const STATE_FOLDER = 'state'
 const KEY_FILE = 'state.key'
+
+/** Where the key is kept when the configuration has none. */
+export const keyFileOf = (dataDir: string): string => join(resolve(dataDir), KEY_FILE)
 
 /**
  * Opens the state: Redis when it is configured, else a folder under the data directory. Values are encrypted with the
@@ -22,13 +31,19 @@ export async function openState({ dataDir, state }: Pick<Config, 'dataDir' | 'st
     state.redisUrl === undefined
       ? await openFileStateStore({ directory })
       : await openRedisStateStore({ url: state.redisUrl, prefix: state.redisPrefix })
-  const keys = state.keys ?? (await openKeyFile(join(resolve(dataDir), KEY_FILE)))
+  const keys = state.keys ?? (await openKeyFile(keyFileOf(dataDir)))
   const sealed = withEncryption(store, { keys: keys satisfies readonly StateKey[] })
   try {
     await sealed.checkKeys()
   } catch (error) {
     await store.close()
-    throw error
+    if (!isStateError(error) || error.code !== 'wrong_key') throw error
+    const source = state.keys === undefined ? keyFileOf(dataDir) : 'STATE_KEY (`state.keys`)'
+    throw new StateError(
+      'wrong_key',
+      `The state was sealed with another key than that in ${source}, so Castor does not start: nothing could be read, and what it wrote would be lost with the other key. Bring back the key that sealed it, from a backup; or move the state away to begin anew without its accounts and keys.`,
+      { cause: error },
+    )
   }
   return sealed
 }

@@ -127,10 +127,8 @@ export async function openGeminiWeb({
     generator: {
       name: 'gemini-web',
       generateContentStream: (request, options) => current().generateContentStream(request, options),
-      countTokens: async (request, options) => {
-        const { countTokens = signedIn.countTokens } = current()
-        return countTokens === undefined ? { totalTokens: 0 } : countTokens(request, options)
-      },
+      countTokens: async (request, options) =>
+        (await current().countTokens?.(request, options)) ?? Promise.reject(new TypeError('Web sessions count tokens')),
       models: (options) => current().models(options),
     },
     pool,
