@@ -45,7 +45,12 @@ export async function openCodeAssist({
     })
     members.push({ id: label, value: generator })
   }
-  const pool = createAccountPool({ accounts: members, onChange })
+  const pool = createAccountPool({
+    accounts: members,
+    // Google counts for us and tells the true wait; an agent makes dozens of calls a minute.
+    policy: { egressPerMinute: false, perHour: false, perDay: false, maxConcurrent: MAX_CONCURRENT },
+    onChange,
+  })
   return {
     generator: withAccounts(pool, (generator) => generator, { name: 'code-assist', attentionLink: readAttentionLink }),
     description: `Code Assist, ${members.length === 1 ? 'one login' : `${members.length} logins`}`,
@@ -56,3 +61,6 @@ export async function openCodeAssist({
     },
   }
 }
+
+/** Google's own limits are lower; this only keeps a runaway client from opening sockets without end. */
+const MAX_CONCURRENT = 100
