@@ -1,6 +1,6 @@
 const bytes = (...pieces: (string | number[])[]): Uint8Array =>
   Uint8Array.from(
-    pieces.flatMap((piece) => (typeof piece === 'string' ? [...piece].map((letter) => letter.charCodeAt(0)) : piece)),
+    pieces.flatMap((piece) => (typeof piece === 'string' ? Array.from(new TextEncoder().encode(piece)) : piece)),
   )
 
 const zeros = (count: number): number[] => Array.from({ length: count }, () => 0)
