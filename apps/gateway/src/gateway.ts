@@ -8,6 +8,7 @@ import type { Logger } from 'pino'
 import type { Trouble } from './accounts/trouble.ts'
 import { createAdminRoutes } from './admin-routes.ts'
 import { createApp, type Mount } from './app.ts'
+import { keysOverState } from './callers/keys-over-state.ts'
 import { withCallerPolicy, withUpstreamPermission, type CallerPolicy } from './callers/with-caller-policy.ts'
 import type { Config, MountConfig, UpstreamName } from './config-schema.ts'
 import { withDelivery, type DeliveringGenerator } from './delivery/with-delivery.ts'
@@ -93,8 +94,9 @@ export async function startGateway(
     onError: (error) => log.warn({ reason: nameOf(error) }, 'usage was not written; it is tried again'),
   })
   const metrics = createMetrics(web.status)
+  const lookup = keysOverState(keys, ['local', 'anyone', 'admin', ...config.apiKeys.map(({ id }) => id)])
   const policy: CallerPolicy = {
-    keyOf: keys.get,
+    keyOf: (caller) => lookup.get(caller),
     limits: createRequestLimits({ ...config.limits, ...(redis === undefined ? {} : { redis: redis.client }) }),
   }
   const officialApi =
@@ -159,7 +161,7 @@ export async function startGateway(
   const app = createApp({
     config,
     mounts,
-    authorize: createDoor({ config, connectionOf: connections.connectionOf, callerKeys: keys }),
+    authorize: createDoor({ config, connectionOf: connections.connectionOf, callerKeys: lookup }),
     admin: createAdminRoutes({
       authorize: createAdminDoor({ config, connectionOf: connections.connectionOf }),
       keys,

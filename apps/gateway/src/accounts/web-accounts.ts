@@ -102,7 +102,7 @@ export async function openWebAccounts(options: WebAccountsOptions): Promise<WebA
       egress: session.egress,
       maxConcurrent,
       value: session,
-      ...(record?.paused === true ? { paused: true } : {}),
+      ...(record?.paused === undefined ? {} : { paused: record.paused }),
     }
   }
 
@@ -274,7 +274,9 @@ export async function openWebAccounts(options: WebAccountsOptions): Promise<WebA
         retire(entry)
         await state.delete(sessionKey(record.id))
       } else if (entry === undefined || (entry.record?.revision ?? 0) < record.revision) {
-        await install(record.id, entry?.configured, record)
+        if (entry === undefined || !opensAlike(entry.record, record))
+          await install(record.id, entry?.configured, record)
+        else await use({ ...entry, record })
       }
     }
     // A state that lost its records is told them again.
@@ -399,6 +401,13 @@ function refusal(failed: CheckStep, target: WebAccountEntry | undefined, proxy: 
 
 function blank(id: string): AccountRecord {
   return { version: 1, id, addedAt: 0, revision: 0 }
+}
+
+/** True when a session opened by one record is as good for the other. */
+function opensAlike(one: AccountRecord | undefined, other: AccountRecord): boolean {
+  const facts = (record: AccountRecord | undefined): string =>
+    JSON.stringify([record?.cookies, record?.accountIndex, record?.proxy, record?.deviceBound])
+  return facts(one) === facts(other)
 }
 
 function indexOf({ record, configured }: WebAccountEntry): number {

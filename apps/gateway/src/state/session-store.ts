@@ -1,5 +1,5 @@
-import type { SessionState, SessionStore } from '@castorjs/gemini-web-client'
-import { updateRecord, withLock, type StateStore } from '@castorjs/state-store'
+import { GeminiWebError, type SessionState, type SessionStore } from '@castorjs/gemini-web-client'
+import { isStateError, updateRecord, withLock, type StateStore } from '@castorjs/state-store'
 
 /** Where a session of the web app is kept. */
 export const sessionKey = (label: string): string => `web-session/${label}`
@@ -19,26 +19,44 @@ export interface AccountSessionStore extends SessionStore {
  */
 export function createSessionStore(state: StateStore, label: string): AccountSessionStore {
   let retired = false
+  let saved: { ticketAtMs: number | undefined; rotatedAtMs: number | undefined } | undefined
   return {
     retire() {
       retired = true
     },
     async load() {
-      const record = await state.get(sessionKey(label))
-      return record?.value as SessionState | undefined
+      const record = await state.get(sessionKey(label)).catch(toClientError)
+      const session = record?.value as SessionState | undefined
+      saved ??= { ticketAtMs: session?.ticketAtMs, rotatedAtMs: session?.rotatedAtMs }
+      return session
     },
     async save(session) {
       if (retired) return
-      await updateRecord(state, sessionKey(label), (stored) =>
-        retired ? undefined : newest(stored as SessionState | undefined, session),
-      )
+      try {
+        await updateRecord(state, sessionKey(label), (stored) =>
+          retired ? undefined : newest(stored as SessionState | undefined, session),
+        )
+        saved = { ticketAtMs: session.ticketAtMs, rotatedAtMs: session.rotatedAtMs }
+      } catch (error) {
+        // Counters and page tokens can wait for the next save. A renewal is never begun, and its ticket never used,
+        // without a place to keep it.
+        const renewal = session.ticketAtMs !== saved?.ticketAtMs || session.rotatedAtMs !== saved?.rotatedAtMs
+        if (renewal || !isStateError(error) || error.code !== 'unavailable') return toClientError(error)
+      }
     },
     async exclusive(work) {
-      const done = await withLock(state, sessionKey(label), () => work(), { ttlMs: LOCK_MS, waitMs: 2 * LOCK_MS })
+      const times = { ttlMs: LOCK_MS, waitMs: 2 * LOCK_MS }
+      const done = await withLock(state, sessionKey(label), () => work(), times).catch(toClientError)
       // Whoever held the lock that long is stuck; its ticket runs out while everybody waits.
       return done === undefined ? work() : done.value
     },
   }
+}
+
+/** A state that is away is no bug: another account may do, whose session this process has at hand. */
+function toClientError(error: unknown): never {
+  if (!isStateError(error)) throw error
+  throw new GeminiWebError('unavailable', 'The state that keeps this session cannot be reached', { cause: error })
 }
 
 /** Of two states of one account the one with the newer import, then with the newer ticket; and the later renewal. */

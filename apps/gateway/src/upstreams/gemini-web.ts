@@ -103,8 +103,11 @@ export async function openGeminiWeb({
   const syncTimer = state.shared
     ? setInterval(() => {
         // While the state is away there is nothing to take over; the next look is soon.
+        // Asking the pools also brings them back from going on alone, without a request.
         syncing ??= opened
           .sync()
+          .then(() => Promise.all([pool.status(), guestPool?.status()]))
+          .then(() => undefined)
           .catch(() => undefined)
           .finally(() => {
             syncing = undefined
