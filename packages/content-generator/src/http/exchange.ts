@@ -5,6 +5,7 @@ import { authorizeRequest, type Authorize, type Caller } from './authorize.ts'
 import { retryHeaders } from './error-headers.ts'
 import { eventStreamResponse } from './event-stream.ts'
 import { awaitFirst } from './first-chunk.ts'
+import { jsonBody } from './json-body.ts'
 import { readRetryHint } from './retry-hint.ts'
 
 /** What every dialect's handler needs. */
@@ -197,7 +198,7 @@ export async function serveExchange(
     describe: (fields) => void Object.assign(facts, fields),
     spend: (spent) => void (usage = spent),
     json(body, init = {}) {
-      return exchange.respond(JSON.stringify(body), {
+      return exchange.respond(jsonBody(body), {
         ...init,
         headers: { 'content-type': 'application/json', ...init.headers },
       })
