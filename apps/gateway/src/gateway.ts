@@ -23,6 +23,7 @@ import { createConnections, startServer } from './server.ts'
 import { openState } from './state/open-state.ts'
 import { openSharedRedis, untilReady } from './state/shared-redis.ts'
 import { toAccountEvent, toRenewalEvent } from './telemetry/account-events.ts'
+import { openTraces } from './telemetry/traces.ts'
 import { createWebhook, type Webhook } from './telemetry/webhook.ts'
 import { openCodeAssist } from './upstreams/code-assist.ts'
 import { openGeminiApi } from './upstreams/gemini-api.ts'
@@ -67,6 +68,7 @@ export async function startGateway(
   const pictures = createPicturePool({ worker: PICTURE_WORKER, threads: config.media.threads })
   const mediaFetch = createNodeGuardedFetch(config.remoteFiles)
   const webhook = openWebhook(config, log)
+  const traces = await openTraces(process.env, VERSION)
   const onChange = (change: PoolChange, trouble?: Trouble): void => {
     log.warn({ ...change, account: change.account?.label, cause: trouble?.cause }, 'account state changed')
     webhook?.send(toAccountEvent(change, trouble))
@@ -142,6 +144,9 @@ export async function startGateway(
     await ledger.close()
     await pictures.close()
     await webhook?.close()
+    await traces
+      ?.close()
+      .catch((error: unknown) => log.warn({ reason: nameOf(error) }, 'the last traces were not sent'))
     await redis?.close()
     await state.close()
   }
@@ -184,6 +189,7 @@ export async function startGateway(
     onOutcome(mount, outcome) {
       logOutcome(log, mount, outcome)
       metrics.observe(outcome)
+      traces?.record(mount, outcome)
       ledger.record(toLedgerEntry(outcome))
     },
   })

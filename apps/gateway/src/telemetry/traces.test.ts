@@ -1,0 +1,71 @@
+import type { Outcome } from '@castorjs/content-generator'
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
+import { openTraces, wantsTraces } from './traces.ts'
+
+const ENDPOINT = 'OTEL_EXPORTER_OTLP_ENDPOINT'
+let receiver: Server
+let url: string
+const received: { path: string | undefined; type: string | undefined; body: string }[] = []
+beforeAll(async () => {
+  receiver = createServer((request, response) => {
+    const pieces: Buffer[] = []
+    request.on('data', (piece: Buffer) => pieces.push(piece))
+    request.on('end', () => {
+      const body = Buffer.concat(pieces).toString('latin1')
+      received.push({ path: request.url, type: request.headers['content-type'], body })
+      response.end()
+    })
+  })
+  await new Promise<void>((resolve) => receiver.listen(0, '127.0.0.1', resolve))
+  url = `http://127.0.0.1:${(receiver.address() as AddressInfo).port}`
+})
+afterEach(() => {
+  delete process.env[ENDPOINT]
+})
+afterAll(() => new Promise<void>((resolve) => receiver.close(() => resolve())))
+
+const OUTCOME: Outcome = {
+  requestId: 'r-1',
+  dialect: 'openai',
+  method: 'POST',
+  path: '/v1/chat/completions',
+  caller: 'laptop',
+  model: 'gemini-2.5-flash',
+  served: { upstream: 'gemini-web', account: 'ada', model: '3.6 Flash' },
+  stream: true,
+  status: 200,
+  error: undefined,
+  warnings: [],
+  usage: undefined,
+  firstChunkMs: 12,
+  durationMs: 40,
+}
+
+it('sends one span per request to the receiver that the standard variables name', async () => {
+  process.env[ENDPOINT] = url
+  const traces = await openTraces(process.env, '1.2.3')
+  traces?.record('/', OUTCOME)
+  await traces?.close()
+  expect(received.map(({ path, type }) => ({ path, type }))).toEqual([
+    { path: '/v1/traces', type: 'application/x-protobuf' },
+  ])
+  for (const text of [
+    'castor',
+    '1.2.3',
+    'POST /v1/chat/completions',
+    'gemini-2.5-flash',
+    '3.6 Flash',
+    'ada',
+    'first chunk',
+  ])
+    expect(received[0]?.body).toContain(text)
+})
+
+it('is off, and loads nothing, without an endpoint or when it is switched off', async () => {
+  expect(await openTraces({}, '1.2.3')).toBeUndefined()
+  expect(wantsTraces({ [ENDPOINT]: url, OTEL_SDK_DISABLED: 'true' })).toBe(false)
+  expect(wantsTraces({ [ENDPOINT]: url, OTEL_TRACES_EXPORTER: 'none' })).toBe(false)
+  expect(wantsTraces({ OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: `${url}/v1/traces` })).toBe(true)
+})

@@ -1,0 +1,88 @@
+import type { Outcome } from '@castorjs/content-generator'
+
+/** One span per request, sent where the standard variables of OpenTelemetry say. */
+export interface Traces {
+  /** Writes the span of a request that has ended at `endedAt`, in milliseconds since 1970. */
+  record(mount: string, outcome: Outcome, endedAt?: number): void
+  /** Sends what waits. */
+  close(): Promise<void>
+}
+
+type Env = Record<string, string | undefined>
+
+/** True when the environment names a receiver and does not switch the SDK off. */
+export function wantsTraces(env: Env): boolean {
+  if (env['OTEL_SDK_DISABLED']?.toLowerCase() === 'true' || env['OTEL_TRACES_EXPORTER'] === 'none') return false
+  return Boolean(env['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'] ?? env['OTEL_EXPORTER_OTLP_ENDPOINT'])
+}
+
+/**
+ * Loads the SDK and its OTLP exporter over HTTP (protobuf), which read `OTEL_EXPORTER_OTLP_*`, `OTEL_BSP_*`,
+ * `OTEL_TRACES_SAMPLER` and `OTEL_RESOURCE_ATTRIBUTES` themselves. Undefined, and nothing loaded, without an endpoint.
+ */
+export async function openTraces(env: Env, version: string): Promise<Traces | undefined> {
+  if (!wantsTraces(env)) return undefined
+  const [{ SpanKind, SpanStatusCode }, sdk, { OTLPTraceExporter }, resources] = await Promise.all([
+    import('@opentelemetry/api'),
+    import('@opentelemetry/sdk-trace-base'),
+    import('@opentelemetry/exporter-trace-otlp-proto'),
+    import('@opentelemetry/resources'),
+  ])
+  const own = resources.resourceFromAttributes({
+    'service.name': env['OTEL_SERVICE_NAME'] ?? 'castor',
+    'service.version': version,
+  })
+  const detected = resources.detectResources({ detectors: [resources.envDetector] })
+  const provider = new sdk.BasicTracerProvider({
+    resource: own.merge(detected),
+    spanProcessors: [new sdk.BatchSpanProcessor(new OTLPTraceExporter())],
+  })
+  const tracer = provider.getTracer('castor', version)
+
+  return {
+    record(mount, outcome, endedAt = Date.now()) {
+      const { error, warnings, firstChunkMs, durationMs, method, path } = outcome
+      const startTime = endedAt - durationMs
+      const span = tracer.startSpan(`${method} ${path}`, {
+        kind: SpanKind.SERVER,
+        startTime,
+        attributes: attributesOf(mount, outcome),
+      })
+      if (firstChunkMs !== undefined) span.addEvent('first chunk', {}, startTime + firstChunkMs)
+      for (const { setting } of warnings) span.addEvent('warning', { 'castor.setting': setting }, endedAt)
+      if (error !== undefined) {
+        span.addEvent('error', { 'error.type': error.code, 'castor.fault': error.fault }, endedAt)
+        if (error.code !== 'aborted') span.setStatus({ code: SpanStatusCode.ERROR, message: error.message })
+      }
+      span.end(endedAt)
+    },
+    close: () => provider.shutdown(),
+  }
+}
+
+/** Names of the semantic conventions where there are some; never a prompt, an answer or a key. */
+function attributesOf(mount: string, outcome: Outcome): Record<string, string | number | boolean> {
+  const { served, usage, error } = outcome
+  const all: Record<string, string | number | boolean | undefined> = {
+    'http.request.method': outcome.method,
+    'url.path': outcome.path,
+    'http.response.status_code': outcome.status,
+    'error.type': error?.code,
+    'gen_ai.request.model': outcome.model,
+    'gen_ai.response.model': served?.model,
+    'gen_ai.usage.input_tokens': usage?.inputTokens,
+    'gen_ai.usage.output_tokens': usage?.outputTokens,
+    'castor.usage.estimated': usage?.estimated,
+    'castor.request_id': outcome.requestId,
+    'castor.mount': mount,
+    'castor.dialect': outcome.dialect,
+    'castor.caller': outcome.caller,
+    'castor.upstream': served?.upstream,
+    'castor.account': served?.account,
+    'castor.stream': outcome.stream,
+    'castor.first_chunk_ms': outcome.firstChunkMs,
+  }
+  return Object.fromEntries(
+    Object.entries(all).filter((entry): entry is [string, string | number | boolean] => entry[1] !== undefined),
+  )
+}
