@@ -239,8 +239,10 @@ export const ConfigSchema = v.strictObject({
     v.strictObject({
       /** Hosts on a private network that may be fetched all the same, as `host`, `host:port` or CIDR. */
       allowPrivate: v.optional(v.array(v.string()), []),
-      maxBytes: v.optional(v.pipe(v.number(), v.minValue(1_024)), 100 * 1024 * 1024),
-      timeoutMs: v.optional(milliseconds, 20_000),
+      /** Files pass in pieces and are never held whole, so this is a limit of patience, not of memory. */
+      maxBytes: v.optional(v.pipe(v.number(), v.minValue(1_024)), 512 * 1024 * 1024),
+      /** For the whole download. Ten seconds of silence end it earlier. */
+      timeoutMs: v.optional(milliseconds, 300_000),
     }),
     {},
   ),

@@ -69,7 +69,7 @@ function fillIn(body: string | Record<string, string>, file = '', model?: string
 
 async function chat(request: ReferenceRequest, options: Parameters<typeof send>[1] = {}): Promise<ReadChat> {
   const { status, type, text } = await send(request, options)
-  expect({ status, type }, text.slice(0, 400)).toEqual({ status: 200, type: 'text/event-stream; charset=utf-8' })
+  expect({ status, type }).toEqual({ status: 200, type: 'text/event-stream; charset=utf-8' })
   const read = readChatStream(text)
   expect(read.done).toBe(true)
   return read
@@ -113,7 +113,7 @@ describe('documents 000 and 001: the web app under /gemini_official', () => {
     '$name answers a form with one picture',
     async (request) => {
       const { status, upstream, text } = await send(request)
-      expect(status, text.slice(0, 300)).toBe(200)
+      expect(status).toBe(200)
       expect(upstream).toBe('gemini-web')
       const { created, data } = JSON.parse(text) as { created: number; data: { b64_json: string }[] }
       expect(created).toBeGreaterThan(1_700_000_000)
