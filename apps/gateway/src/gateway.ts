@@ -127,6 +127,7 @@ export async function startGateway(
         pictures,
         keep: shelf.keep,
         onKeepFailed: (error) => log.warn({ reason: nameOf(error) }, 'the media store did not take a file'),
+        onWorkFailed: (error) => log.warn({ reason: nameOf(error) }, 'a picture could not be worked on'),
       }),
     ),
     description: mount.upstreams
