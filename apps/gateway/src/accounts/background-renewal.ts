@@ -4,7 +4,7 @@ import type { SessionState } from '@castorjs/gemini-web-client'
 import type { StateStore } from '@castorjs/state-store'
 import { sessionKey } from '../state/session-store.ts'
 import type { WebSession } from '../upstreams/web-session.ts'
-import { toFailure } from './trouble.ts'
+import { toFailure, type TroubleCause } from './trouble.ts'
 import type { WebAccountEntry } from './web-accounts.ts'
 
 export interface BackgroundRenewalOptions {
@@ -39,6 +39,9 @@ export interface BackgroundRenewal {
 const LOOK_MS = 5_000
 const ADOPT_EVERY_LOOKS = 3
 const RETRY = { firstMs: 30_000, longestMs: 480_000 }
+/** Google renews a session once a minute; a second more for clocks that differ. */
+const RENEWAL_FLOOR_MS = 61_000
+const ABOUT_THE_TICKET: ReadonlySet<TroubleCause> = new Set(['expired ticket', 'signed out', 'device-bound'])
 const SIGN_IN_MS = 90_000
 
 interface Watched {
@@ -48,6 +51,8 @@ interface Watched {
   failures: number
   /** The renewal that was last looked at. */
   seenRotation: number | undefined
+  /** The trouble that was last looked at. */
+  seenTrouble: number | undefined
 }
 
 export function startBackgroundRenewal(options: BackgroundRenewalOptions): BackgroundRenewal {
@@ -71,6 +76,7 @@ export function startBackgroundRenewal(options: BackgroundRenewalOptions): Backg
       one.failures++
       const wait = Math.min(RETRY.firstMs * 2 ** (one.failures - 1), RETRY.longestMs)
       one.signInAt = now() + wait * (0.9 + 0.2 * random())
+      one.seenTrouble = session.trouble?.at
       await pool.report(id, toFailure(error))
       if (one.failures === 1) onNotice({ account: id, type: 'sign-in', message: error.message })
     }
@@ -94,6 +100,12 @@ export function startBackgroundRenewal(options: BackgroundRenewalOptions): Backg
       }
       // The ticket is fresh again: what was said of the session before may be over.
       if (lastRotation === 'renewed' && session.trouble !== undefined) one.signInAt ??= now()
+    }
+    // Lost within a minute of the last renewal, when no other was allowed: one more try as soon as it is.
+    const { trouble } = session
+    if (trouble !== undefined && ABOUT_THE_TICKET.has(trouble.cause) && one.seenTrouble !== trouble.at) {
+      one.seenTrouble = trouble.at
+      one.signInAt ??= Math.max(now(), (rotatedAtMs ?? 0) + RENEWAL_FLOOR_MS)
     }
     if (one.signInAt !== undefined && now() >= one.signInAt) await signIn(one)
     else if (shared !== undefined && looks % ADOPT_EVERY_LOOKS === 0) await adopt(one, shared)
@@ -129,7 +141,13 @@ export function startBackgroundRenewal(options: BackgroundRenewalOptions): Backg
     watch(entry) {
       const place = watched.has(entry.id) ? 0 : watched.size
       const after = startAfterMs * (0.5 + random()) + place * spreadMs * (0.5 + random())
-      watched.set(entry.id, { entry, signInAt: now() + after, failures: 0, seenRotation: undefined })
+      watched.set(entry.id, {
+        entry,
+        signInAt: now() + after,
+        failures: 0,
+        seenRotation: undefined,
+        seenTrouble: undefined,
+      })
     },
     async close() {
       clearInterval(timer)

@@ -1,5 +1,5 @@
 import type { Failure } from '@castorjs/account-pool'
-import { collect, GenerationError, isGenerationError } from '@castorjs/content-generator'
+import { collect, GenerationError, isGenerationError, type GenerateContentResponse } from '@castorjs/content-generator'
 import { isGeminiWebError } from '@castorjs/gemini-web-client'
 import { GENERATION_CODES } from '@castorjs/gemini-web-client/content-generator'
 import { toFailure } from './trouble.ts'
@@ -61,15 +61,18 @@ export async function* checkWebSession(
   try {
     const startedAt = performance.now()
     let served: string | undefined
-    const answer = await collect(
-      generator.generateContentStream(
-        {
-          model: signedIn ? 'gemini-2.5-flash' : 'gemini-2.5-flash-free',
-          contents: [{ role: 'user', parts: [{ text: PROBE }] }],
-        },
-        { signal, requestId: 'check', onServed: ({ model }) => (served = model ?? served) },
-      ),
-    )
+    const ask = (): Promise<GenerateContentResponse> =>
+      collect(
+        generator.generateContentStream(
+          {
+            model: signedIn ? 'gemini-2.5-flash' : 'gemini-2.5-flash-free',
+            contents: [{ role: 'user', parts: [{ text: PROBE }] }],
+          },
+          { signal, requestId: 'check', onServed: ({ model }) => (served = model ?? served) },
+        ),
+      )
+    // A ticket that ran out is found, and renewed, by the answer it spoiled: the next one tells how the account is.
+    const answer = await ask().catch((error: unknown) => (isTicketRenewed(error) ? ask() : Promise.reject(error)))
     const seconds = ((performance.now() - startedAt) / 1000).toFixed(1)
     const characters = answer.candidates?.[0]?.content?.parts?.reduce((sum, { text = '' }) => sum + text.length, 0) ?? 0
     yield ok('answer', `${characters} characters from ${served ?? 'an unnamed model'} in ${seconds} s.`)
@@ -99,6 +102,11 @@ export async function* checkWebSession(
       message: `${constant} at [${path.join(', ')}] should be ${expected} and is ${found} (seen ${count} times).`,
     }
   }
+}
+
+function isTicketRenewed(error: unknown): boolean {
+  const cause = isGenerationError(error) ? error.cause : error
+  return isGeminiWebError(cause) && cause.code === 'ticket_expired'
 }
 
 function ok(name: CheckStep['name'], message: string): CheckStep {
