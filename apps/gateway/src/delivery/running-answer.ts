@@ -18,7 +18,7 @@ type Notice = (to: GenerateOptions) => void
  */
 export interface RunningAnswer {
   /** Who reads, or read, it: a request never joins an answer it has had. */
-  readonly signals: WeakSet<AbortSignal>
+  readonly signals: readonly AbortSignal[]
   readonly readers: number
   /** `failed` also when it was stopped. */
   readonly state: 'running' | 'finished' | 'failed'
@@ -60,6 +60,8 @@ export function createRunningAnswer(
   const own = new AbortController()
   const readers = new Set<Reader>()
   const notices: Notice[] = []
+  // A list and no weak set: those cost the garbage collector more than the rest of this file.
+  const signals: AbortSignal[] = []
   let history: History | undefined = createHistory()
   let state: RunningAnswer['state'] = 'running'
   let failure: unknown
@@ -145,7 +147,7 @@ export function createRunningAnswer(
   }
 
   const answer: RunningAnswer = {
-    signals: new WeakSet(),
+    signals,
     onGrown: undefined,
     onEnded: undefined,
     onGone: undefined,
@@ -161,7 +163,7 @@ export function createRunningAnswer(
     read(options) {
       const { signal } = options
       unattended = false
-      answer.signals.add(signal)
+      signals.push(signal)
       for (const notice of notices) notice(options)
       const reader: Reader = { queue: history?.chunks() ?? [], waiter: undefined, options, end }
       readers.add(reader)

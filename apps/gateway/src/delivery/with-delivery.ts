@@ -154,7 +154,7 @@ export function withDelivery(
     let print: string | undefined
     for (const entry of siblings) {
       const { answer } = entry
-      if (answer.signals.has(options.signal)) continue
+      if (answer.signals.includes(options.signal)) continue
       // A reader that looks alive may be a connection that is dead without having said so, but only where the
       // client names its conversation or says that it repeats; all others may well want two answers.
       if (answer.readers > 0 && options.sessionId === undefined && options.retry !== 'declared') continue
@@ -212,8 +212,11 @@ function bucketOf({ model, contents }: GenerateContentRequest, { caller, session
 }
 
 /** The request and all that shapes its answer. What the dialect wishes for its own encoding is not in it. */
-function printOf(request: GenerateContentRequest | undefined, { media, strictModel, origin }: GenerateOptions): string {
+function printOf(
+  request: GenerateContentRequest | undefined,
+  { caller, sessionId, media, strictModel, origin }: GenerateOptions,
+): string {
   return createHash('sha256')
-    .update(JSON.stringify([request, media, strictModel, origin]))
+    .update(JSON.stringify([caller, sessionId, request, media, strictModel, origin]))
     .digest('base64')
 }
