@@ -1,7 +1,9 @@
 // Runs inside the folder run.mjs installs into, on a newer Node: OpenAI's own SDK against one mount. One line per check.
 import assert from 'node:assert/strict'
 
-const { default: OpenAI, APIError, APIUserAbortError } = await import('openai')
+// Installed beside this file by run.mjs; no dependency of ours.
+const SDK = 'openai'
+const { default: OpenAI, APIError, APIUserAbortError } = await import(SDK)
 const { BASE_URL: baseURL, API_KEY: apiKey, MODEL: model, EMBEDDING: embedding, SAMPLES } = process.env
 const openai = new OpenAI({ apiKey, baseURL, maxRetries: 0 })
 const samples = JSON.parse(SAMPLES)

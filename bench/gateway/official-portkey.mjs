@@ -1,7 +1,5 @@
 // The npm package, as its command starts it: headless, on a port of its own. It says nothing when it is ready.
 import { createServer } from 'node:net'
-import { createRequire } from 'node:module'
-import { dirname, join } from 'node:path'
 
 const probe = createServer().listen(0, '127.0.0.1')
 await new Promise((resolve) => probe.once('listening', resolve))
@@ -11,8 +9,7 @@ await new Promise((resolve) => probe.close(resolve))
 // Its logger fails to read every event stream and prints that; silence is in its favour.
 console.error = () => undefined
 process.argv.push('--headless', `--port=${port}`)
-const packageJson = createRequire(import.meta.url).resolve('@portkey-ai/gateway/package.json')
-await import(join(dirname(packageJson), 'build/start-server.js'))
+await import('@portkey-ai/gateway/build/start-server.js')
 for (;;) {
   const answers = await fetch(`http://127.0.0.1:${port}/`).then(
     () => true,
