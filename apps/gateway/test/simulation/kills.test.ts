@@ -4,13 +4,12 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { build, defaultServerConditions } from 'vite'
 import { once } from 'node:events'
 import { expect, it } from 'vitest'
 import { openState } from '../../src/state/open-state.ts'
 import { parseConfig } from '../../src/config.ts'
 import { sessionKey } from '../../src/state/session-store.ts'
+import { bundle } from './bundle.ts'
 import { seeded } from './simulation.ts'
 
 /** The whole form is 200: `node bench/accounts/run.mjs`. */
@@ -38,7 +37,7 @@ it(
       settings: { checks: { rotateDistanceMs: 0 } },
     })
     const { controls } = emulator.emulator
-    const script = await bundle(dataDir)
+    const script = await bundle('renewer', dataDir)
     const settings = {
       dataDir,
       accounts: PEOPLE.map(({ name, session, ticket }) => ({
@@ -94,26 +93,6 @@ it(
     expect(said.join('\n')).not.toMatch(/g\.a000|sidts-/)
   },
 )
-
-/** The renewer as one file that plain Node runs. */
-async function bundle(folder: string): Promise<string> {
-  await build({
-    configFile: false,
-    logLevel: 'silent',
-    ssr: {
-      resolve: { conditions: ['@castorjs/source', ...defaultServerConditions] },
-      noExternal: [/^@castorjs\//],
-    },
-    build: {
-      ssr: fileURLToPath(new URL('renewer.ts', import.meta.url)),
-      // Beside node_modules, so that what is not bundled is found.
-      outDir: join(import.meta.dirname, '../../node_modules/.castor-kills', folder.replace(/\W/g, '')),
-      emptyOutDir: true,
-      rollupOptions: { output: { entryFileNames: 'renewer.mjs' } },
-    },
-  })
-  return join(import.meta.dirname, '../../node_modules/.castor-kills', folder.replace(/\W/g, ''), 'renewer.mjs')
-}
 
 /** A process that renews every account as fast as it can. */
 function startRenewer(script: string, settings: object, said: string[]): ChildProcess {
