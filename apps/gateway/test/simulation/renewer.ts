@@ -24,7 +24,7 @@ async function renewForEver(account: (typeof config.accounts)[number]): Promise<
   for (;;) {
     const session = openWebSession({ label: account.label, account, config, mediaFetch, store: patient })
     await session.client.rotate()
-    process.stdout.write('.')
+    process.stdout.write(`${account.label}\n`)
     await session.close()
   }
 }
