@@ -60,7 +60,7 @@ function toClientError(error: unknown): never {
 }
 
 /** Of two states of one account the one with the newer import, then with the newer ticket; and the later renewal. */
-export function newest(stored: SessionState | undefined, next: SessionState): SessionState {
+function newest(stored: SessionState | undefined, next: SessionState): SessionState {
   if (stored === undefined) return next
   const storedIsNewer = isMissing(stored.imports.at(-1), next.imports)
   const nextIsNewer = !storedIsNewer && isMissing(next.imports.at(-1), stored.imports)
