@@ -24,27 +24,32 @@ export interface Limiters {
 
 /**
  * Counting by `rate-limiter-flexible`. One limiter for each pair of points and window; with Redis each has a limiter
- * in memory behind it, which counts while Redis cannot be reached.
+ * in memory behind it, which counts while Redis cannot be reached. It is told what Redis last said, so that a limit
+ * that is used up stays used up.
  */
 export function createLimiters({ redis, prefix }: LimitersOptions): Limiters {
-  const limiters = new Map<string, RateLimiterAbstract>()
+  const limiters = new Map<string, Limiter>()
   const connected = redis === undefined ? undefined : firstConnection(redis)
 
-  function limiterOf(points: number, windowMs: number): RateLimiterAbstract {
+  function limiterOf(points: number, windowMs: number): Limiter {
     const name = `${points}:${windowMs}`
     let limiter = limiters.get(name)
     if (limiter === undefined) {
       // The library counts in whole seconds in Redis; a fraction there would never end.
       const options = { points, duration: Math.ceil(windowMs / 1_000), keyPrefix: `${prefix}:${name}` }
+      const memory = new RateLimiterMemory(options)
       limiter =
         redis === undefined
-          ? new RateLimiterMemory(options)
-          : new RateLimiterRedis({
-              ...options,
-              storeClient: redis,
-              rejectIfRedisNotReady: true,
-              insuranceLimiter: new RateLimiterMemory(options),
-            })
+          ? { counting: memory, standIn: undefined }
+          : {
+              counting: new RateLimiterRedis({
+                ...options,
+                storeClient: redis,
+                rejectIfRedisNotReady: true,
+                insuranceLimiter: memory,
+              }),
+              standIn: memory,
+            }
       limiters.set(name, limiter)
     }
     return limiter
@@ -53,17 +58,32 @@ export function createLimiters({ redis, prefix }: LimitersOptions): Limiters {
   return {
     async count(key, points, windowMs) {
       await connected
+      const { counting, standIn } = limiterOf(points, windowMs)
       try {
-        return toCounted(true, await limiterOf(points, windowMs).consume(key))
+        const passed = await counting.consume(key)
+        await remember(standIn, key, passed)
+        return toCounted(true, passed)
       } catch (refused) {
-        if (refused instanceof RateLimiterRes) return toCounted(false, refused)
-        throw refused
+        if (!(refused instanceof RateLimiterRes)) throw refused
+        await remember(standIn, key, refused)
+        return toCounted(false, refused)
       }
     },
     async takeBack(key, points, windowMs) {
-      await limiterOf(points, windowMs).reward(key)
+      const { counting, standIn } = limiterOf(points, windowMs)
+      await remember(standIn, key, await counting.reward(key))
     },
   }
+}
+
+interface Limiter {
+  counting: RateLimiterAbstract
+  /** Counts in memory while Redis is away. */
+  standIn: RateLimiterMemory | undefined
+}
+
+async function remember(standIn: RateLimiterMemory | undefined, key: string, said: RateLimiterRes): Promise<void> {
+  await standIn?.set(key, said.consumedPoints, Math.max(1, Math.ceil(said.msBeforeNext / 1_000)))
 }
 
 function toCounted(allowed: boolean, { remainingPoints, msBeforeNext }: RateLimiterRes): Counted {

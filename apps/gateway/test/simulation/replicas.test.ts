@@ -16,6 +16,9 @@ if (redisMissing !== undefined) console.log(redisMissing)
 /** The whole form: `node bench/accounts/run.mjs`, ten minutes. */
 const RUN_MS = Number(process.env['CASTOR_SIMULATION_MS'] ?? 7_000)
 const KILL_EVERY_MS = RUN_MS > 60_000 ? 60_000 : 3_000
+const WORKERS = 6
+/** Requests an hour of the limited key: less than what is asked with it. */
+const LIMIT = RUN_MS > 60_000 ? 200 : 10
 const SEED = Number(process.env['CASTOR_SEED'] ?? 20_261_120)
 
 interface Replica {
@@ -70,17 +73,32 @@ it.skipIf(redisMissing !== undefined)(
       return { child, url }
     }
 
+    /** A key with a limit of its own, made on one replica and used on all. */
+    async function makeLimitedKey(url: string): Promise<string> {
+      const response = await fetch(`${url}/api/keys`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ name: 'limited', limits: { perHour: LIMIT, modelSpacingMs: false } }),
+      })
+      return ((await response.json()) as { key: string }).key
+    }
+
     const endings: Ending[] = []
+    const limited: Ending[] = []
     let kills = 0
     let redisRestarts = 0
     try {
       const replicas = await Promise.all(['one', 'two', 'three'].map((name) => startReplica(name)))
+      const key = await makeLimitedKey(replicas[0]?.url ?? '')
       const until = performance.now() + RUN_MS
       let count = 0
       const worker = async (): Promise<void> => {
         while (performance.now() < until) {
           const { url } = replicas[Math.floor(random() * replicas.length)] as Replica
-          endings.push(await askOnce(url, `word-${++count}-end`, random() < 0.5, AbortSignal.timeout(60_000)))
+          const own = random() < 0.5 ? key : undefined
+          const ending = await askOnce(url, `word-${++count}-end`, random() < 0.5, AbortSignal.timeout(60_000), own)
+          endings.push(ending)
+          if (own !== undefined) limited.push(ending)
           await sleep(20 + random() * 80)
         }
       }
@@ -101,7 +119,7 @@ it.skipIf(redisMissing !== undefined)(
           redisRestarts++
         }
       }
-      await Promise.all([killer(), ...Array.from({ length: 6 }, worker)])
+      await Promise.all([killer(), ...Array.from({ length: WORKERS }, worker)])
 
       // What a killed gateway held comes back within ten seconds.
       const { url } = replicas[0] as Replica
@@ -121,6 +139,11 @@ it.skipIf(redisMissing !== undefined)(
           kills,
           redisRestarts,
           requests: endings.length,
+          limited: {
+            asked: limited.length,
+            answered: limited.filter(({ kind }) => kind === 'answer').length,
+            limit: LIMIT,
+          },
           ...tally(endings),
           ...renewed,
         }),
@@ -128,6 +151,11 @@ it.skipIf(redisMissing !== undefined)(
       expect(endings.filter(({ complaint }) => complaint !== undefined)).toEqual([])
       // Only what a killed process had in hand, or what met it while it was gone, may get no answer.
       expect(endings.filter(({ kind, code }) => kind === 'lost' && code !== 'TypeError')).toEqual([])
+      // While Redis is away or a process dies, a request that was counted may be asked again; no more than that.
+      const answered = limited.filter(({ kind }) => kind === 'answer').length
+      expect(limited.length).toBeGreaterThan(LIMIT)
+      expect(answered).toBeLessThanOrEqual(LIMIT + WORKERS * (kills + redisRestarts))
+      expect(answered).toBeGreaterThan(0)
       expect(accounts.map(({ id }) => id).sort()).toEqual(SIMULATED.map(({ name }) => name).sort())
       expect(accounts.filter(({ active }) => active > 0)).toEqual([])
       expect(renewed.shortestMs).toBeGreaterThanOrEqual(59_000)
@@ -139,6 +167,6 @@ it.skipIf(redisMissing !== undefined)(
       rmSync(folder, { recursive: true, force: true })
       rmSync(dirname(script), { recursive: true, force: true })
     }
-    expect(said.join('\n')).not.toMatch(/g\.a000|sidts-/)
+    expect(said.join('\n')).not.toMatch(/g\.a000|sidts-|sk-castor-[a-z0-9]{12}-/)
   },
 )

@@ -28,12 +28,18 @@ export interface Ending {
 }
 
 /** Sends one chat with a word of its own and judges what comes back. */
-export async function askOnce(url: string, word: string, stream: boolean, signal: AbortSignal): Promise<Ending> {
+export async function askOnce(
+  url: string,
+  word: string,
+  stream: boolean,
+  signal: AbortSignal,
+  key?: string,
+): Promise<Ending> {
   let status = 0
   try {
     const response = await fetch(`${url}/v1/chat/completions`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', ...(key === undefined ? {} : { authorization: `Bearer ${key}` }) },
       body: JSON.stringify({
         model: 'gemini-2.5-flash',
         stream,
