@@ -1,4 +1,4 @@
-import type { AccountPool, PoolChange } from '@castorjs/account-pool'
+import type { AccountPool, PoolChange, PoolState } from '@castorjs/account-pool'
 import { createCallerKeys } from '@castorjs/caller-keys'
 import { withDeadlines, type ContentGenerator, type MediaOptions, type Outcome } from '@castorjs/content-generator'
 import { createNodeGuardedFetch } from '@castorjs/guarded-fetch/node'
@@ -101,11 +101,15 @@ export async function startGateway(
     keyOf: (caller) => lookup.get(caller),
     limits: createRequestLimits({ ...config.limits, ...(redis === undefined ? {} : { redis: redis.client }) }),
   }
+  const shared = (name: UpstreamName): { poolState?: PoolState } =>
+    redis === undefined ? {} : { poolState: redis.poolState(name) }
   const officialApi =
-    config.geminiApi.keys.length > 0 ? openGeminiApi({ config: config.geminiApi, mediaFetch, onChange }) : undefined
+    config.geminiApi.keys.length > 0
+      ? openGeminiApi({ config: config.geminiApi, mediaFetch, onChange, ...shared('gemini-api') })
+      : undefined
   const codeAssist =
     config.codeAssist.accounts.length > 0
-      ? await openCodeAssist({ config: config.codeAssist, mediaFetch, onChange })
+      ? await openCodeAssist({ config: config.codeAssist, mediaFetch, onChange, ...shared('code-assist') })
       : undefined
   const opened: Partial<Record<UpstreamName, Pick<OpenUpstream, 'generator' | 'description'>>> = {
     'gemini-web': web,

@@ -1,4 +1,4 @@
-import { createAccountPool, type PoolChange } from '@castorjs/account-pool'
+import { createAccountPool, type PoolChange, type PoolState } from '@castorjs/account-pool'
 import { withAccounts } from '@castorjs/account-pool/content-generator'
 import { createCodeAssistGenerator, readAttentionLink, type CodeAssistGenerator } from '@castorjs/code-assist-client'
 import { createTokenFile } from '@castorjs/code-assist-client/node'
@@ -12,6 +12,8 @@ export interface CodeAssistUpstreamOptions {
   config: Config['codeAssist']
   mediaFetch: GuardedFetch
   onChange: (change: PoolChange) => void
+  /** Where leases and rests live, when several processes share them. */
+  poolState?: PoolState
 }
 
 /**
@@ -23,6 +25,7 @@ export async function openCodeAssist({
   config,
   mediaFetch,
   onChange,
+  poolState,
 }: CodeAssistUpstreamOptions): Promise<OpenUpstream> {
   const { accounts, clientId, clientSecret, baseUrl, tokenUrl, fallback } = config
   const transports: ReturnType<typeof createNodeTransport>[] = []
@@ -50,6 +53,7 @@ export async function openCodeAssist({
     // Google counts for us and tells the true wait; an agent makes dozens of calls a minute.
     policy: { egressPerMinute: false, perHour: false, perDay: false, maxConcurrent: MAX_CONCURRENT },
     onChange,
+    ...(poolState === undefined ? {} : { state: poolState }),
   })
   return {
     generator: withAccounts(pool, (generator) => generator, { name: 'code-assist', attentionLink: readAttentionLink }),

@@ -1,4 +1,4 @@
-import { createAccountPool, type AccountPool, type PoolChange } from '@castorjs/account-pool'
+import { createAccountPool, type AccountPool, type PoolChange, type PoolState } from '@castorjs/account-pool'
 import { withAccounts } from '@castorjs/account-pool/content-generator'
 import type { ContentGenerator } from '@castorjs/content-generator'
 import { createGeminiApiGenerator, createSignatureCache } from '@castorjs/gemini-api-client'
@@ -11,10 +11,12 @@ export interface GeminiApiUpstreamOptions {
   config: Config['geminiApi']
   mediaFetch: GuardedFetch
   onChange: (change: PoolChange) => void
+  /** Where leases and rests live, when several processes share them. */
+  poolState?: PoolState
 }
 
 /** The official API: every configured key in one pool. Google counts for us, so nothing is paced. */
-export function openGeminiApi({ config, mediaFetch, onChange }: GeminiApiUpstreamOptions): OpenUpstream {
+export function openGeminiApi({ config, mediaFetch, onChange, poolState }: GeminiApiUpstreamOptions): OpenUpstream {
   const { keys, baseUrl } = config
   // Signatures belong to a conversation, not to a key: the next turn may come to another one.
   const signatures = createSignatureCache()
@@ -34,6 +36,7 @@ export function openGeminiApi({ config, mediaFetch, onChange }: GeminiApiUpstrea
     }),
     policy: { egressPerMinute: false, perHour: false, perDay: false, maxConcurrent: MAX_CONCURRENT },
     onChange,
+    ...(poolState === undefined ? {} : { state: poolState }),
   })
   return {
     generator: withAccounts(pool, (generator) => generator, { name: 'gemini-api' }),
