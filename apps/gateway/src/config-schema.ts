@@ -25,6 +25,12 @@ const WebAccountSchema = v.strictObject({
   accountIndex: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 0),
   /** All traffic of this account goes through here: one account, one egress. */
   proxy: v.optional(ProxySchema),
+  /** Share of the requests, compared with the other accounts. Default 1. */
+  weight: v.optional(
+    v.pipe(v.number(), v.gtValue(0, 'must be above 0; to stop an account, pause it'), v.maxValue(1_000)),
+  ),
+  /** Answers of this account at the same time. Default: `geminiWeb.maxConcurrent`. */
+  maxConcurrent: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
 })
 
 const ApiKeySchema = v.strictObject({

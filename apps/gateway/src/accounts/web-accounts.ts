@@ -96,12 +96,13 @@ export async function openWebAccounts(options: WebAccountsOptions): Promise<WebA
     }
   }
 
-  function poolOptions({ id, record, session }: WebAccountEntry): AccountOptions<WebSession> {
+  function poolOptions({ id, configured: account, record, session }: WebAccountEntry): AccountOptions<WebSession> {
     return {
       id,
       egress: session.egress,
-      maxConcurrent,
+      maxConcurrent: account?.maxConcurrent ?? maxConcurrent,
       value: session,
+      ...(account?.weight === undefined ? {} : { weight: account.weight }),
       ...(record?.paused === undefined ? {} : { paused: record.paused }),
     }
   }

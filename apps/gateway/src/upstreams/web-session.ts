@@ -42,6 +42,8 @@ export interface SessionCredentials {
   secure1psidts?: string | undefined
   secure1psidcc?: string | undefined
   proxy?: string | undefined
+  /** Answers at the same time. Default: that of the configuration. */
+  maxConcurrent?: number | undefined
   /** The import says that Google bound it to a device. */
   deviceBound?: boolean | undefined
 }
@@ -63,7 +65,7 @@ export interface WebSessionOptions {
  */
 export function openWebSession(options: WebSessionOptions): WebSession {
   const { label, account, config, mediaFetch, store, now = Date.now } = options
-  const { baseUrls, language, maxConcurrent, proxy: commonProxy } = config.geminiWeb
+  const { baseUrls, language, proxy: commonProxy } = config.geminiWeb
   const proxy = account?.proxy ?? commonProxy
   const transport = createNodeTransport(proxy === undefined ? {} : { proxy })
   const cookies = account === undefined ? undefined : cookiesOf(account)
@@ -71,7 +73,7 @@ export function openWebSession(options: WebSessionOptions): WebSession {
     transport,
     baseUrls,
     language,
-    maxConcurrent,
+    maxConcurrent: account?.maxConcurrent ?? config.geminiWeb.maxConcurrent,
     accountIndex: account?.accountIndex ?? 0,
     ...(cookies === undefined ? {} : { cookies }),
     ...(store === undefined ? {} : { store }),
