@@ -63,6 +63,12 @@ export function identify({ world, cookies }: Pick<Exchange, 'world' | 'cookies'>
   return { profile: world.guest(key), verdict: why as Caller['verdict'], known: key !== undefined }
 }
 
+/** The caller as nobody in particular, whatever the cookies are worth. */
+export function asGuest({ world, cookies }: Pick<Exchange, 'world' | 'cookies'>): Caller {
+  const key = guestKey(cookies)
+  return { profile: world.guest(key), verdict: 'guest', known: key !== undefined }
+}
+
 /** Name of a caller for faults and the log. */
 export function callerName(caller: Caller): string {
   return caller.account === undefined ? 'guest' : caller.profile.name

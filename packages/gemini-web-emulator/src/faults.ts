@@ -14,6 +14,8 @@ export type FaultAction =
   | { kind: 'html' }
   /** The acknowledgement and the trailer, no answer. */
   | { kind: 'empty' }
+  /** Answered as a guest: the smallest model, no thoughts, nothing stored. Source: fact sheet §1.3. */
+  | { kind: 'downgrade' }
   /** The body ends there, without the end marker. */
   | { kind: 'cut'; afterBytes?: number; afterFrames?: number }
   /** The connection breaks there. `afterBytes: 0` breaks it before the status line. */
@@ -102,6 +104,7 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   redirect: ['to'],
   html: [],
   empty: [],
+  downgrade: [],
   cut: ['afterBytes', 'afterFrames'],
   reset: ['afterBytes', 'afterFrames'],
   stall: ['ms', 'afterBytes', 'afterFrames'],

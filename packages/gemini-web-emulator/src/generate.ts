@@ -7,7 +7,7 @@ import {
 } from '@castorjs/gemini-web-protocol'
 import type { AttachedFile } from './answers/answer.ts'
 import { pause } from './clock.ts'
-import { callerName, counterCookies, identify, takeFault, type Caller, type Exchange } from './exchange.ts'
+import { asGuest, callerName, counterCookies, identify, takeFault, type Caller, type Exchange } from './exchange.ts'
 import { isKnownModelId } from './models.ts'
 import { playTurn, refusalOf } from './play.ts'
 import type { Chat } from './profile.ts'
@@ -25,17 +25,18 @@ export async function generate(exchange: Exchange, accountIndex: number): Promis
   if (refused !== undefined) return refused
   const form = readPromptForm(await request.text())
   if (settings.log.secrets && form.token !== undefined) log.token = form.token
-  const caller = identify(exchange, accountIndex)
-  log.caller = caller.verdict === 'ok' || caller.verdict === 'guest' ? callerName(caller) : `guest (${caller.verdict})`
+  const known = identify(exchange, accountIndex)
+  log.caller = known.verdict === 'ok' || known.verdict === 'guest' ? callerName(known) : `guest (${known.verdict})`
   const modelHeader = request.headers.get(MODEL_HEADER)
   if (modelHeader !== null) log.modelHeader = modelHeader
   if (form.prompt !== undefined) log.inner = form.prompt.slots
   const header = modelHeader === null ? undefined : readModelHeader(modelHeader)
   const fault = takeFault(exchange, {
     place: 'generate',
-    account: callerName(caller),
+    account: callerName(known),
     ...(header === undefined ? {} : { model: header.modelId }),
   })
+  const caller = fault?.kind === 'downgrade' ? asGuest(exchange) : known
 
   await pause(settings.latency.firstByte, signal)
   const broken = respondFault(exchange, fault)

@@ -42,6 +42,17 @@ describe('faults', () => {
     expect((await ada.ask('Count to 15')).refusals).toEqual([])
   })
 
+  it('answers like a guest', async () => {
+    const emulator = quietEmulator()
+    const ada = await signedIn(emulator)
+    emulator.controls.fail({ kind: 'downgrade' })
+    const small = await ada.ask('Count to 15')
+    expect([small.servedModelName, small.contextToken]).toEqual(['3.5 Flash-Lite', undefined])
+    const proper = await ada.ask('Count to 15')
+    expect(proper.servedModelName).not.toBe('3.5 Flash-Lite')
+    expect(proper.contextToken).toBeDefined()
+  })
+
   it('gives part of the answer before the code', async () => {
     const emulator = quietEmulator()
     const ada = await signedIn(emulator)
