@@ -66,6 +66,52 @@ describe('an account whose credentials age in mid-run', () => {
     })
   })
 
+  it('asks again with a new ticket when the first words already show a guest’s answer', async () => {
+    const { emulator, client, count } = create()
+    await client.start()
+    emulator.controls.set({ chunkBytes: 'whole' })
+    emulator.controls.expireTicket('grace')
+    const texts: string[] = []
+    let model: string | undefined
+    for await (const event of client.stream('Repeat exactly: once', { model: 'pro', temporary: true })) {
+      if (event.type === 'text-delta') texts.push(event.text)
+      if (event.type === 'reply') model = event.reply.servedModelName
+    }
+    expect([texts.join(''), model]).toEqual(['once', '3.1 Pro'])
+    expect([count('/RotateCookies'), count('/StreamGenerate')]).toEqual([1, 2])
+  })
+
+  it('puts nothing out when the first words show a guest’s answer and the session is dead', async () => {
+    const { emulator, client } = create()
+    await client.start()
+    emulator.controls.set({ chunkBytes: 'whole' })
+    emulator.controls.revoke('grace')
+    const seen: unknown[] = []
+    await expect(
+      (async () => {
+        for await (const event of client.stream('Hello', { model: 'pro' })) seen.push(event)
+      })(),
+    ).rejects.toMatchObject({ code: 'downgraded' })
+    expect(seen).toEqual([])
+  })
+
+  it('marks a smaller model’s answer when the account itself is trusted', async () => {
+    const { emulator, client, count } = create()
+    await client.start()
+    emulator.controls.set({ chunkBytes: 'whole' })
+    const checks = count('/batchexecute')
+    emulator.controls.fail({ kind: 'downgrade' })
+    expect(await client.generate('Hello', { model: 'pro', temporary: true })).toMatchObject({
+      substituted: true,
+      servedModelName: '3.5 Flash-Lite',
+    })
+    expect(count('/batchexecute') - checks).toBe(1)
+    emulator.controls.fail({ kind: 'downgrade' })
+    await expect(client.generate('Hello', { model: 'pro', strictModel: true })).rejects.toMatchObject({
+      code: 'model_substituted',
+    })
+  })
+
   it('reports dead cookies at the start', async () => {
     const { emulator, client } = create()
     emulator.controls.revoke('grace')

@@ -60,6 +60,7 @@ export async function* runTurn(turn: Turn, ports: TurnPorts, signal?: AbortSigna
     release = await ports.limiter.acquire(linked.signal, turn.chat?.chatId)
     await ports.prepare(linked.signal)
     const repaired = new Set<string>()
+    let trusted = false
     for (let attempt = 1; ; attempt++) {
       const { abort } = linked
       const watch = createWatch(turn.patience, (reason) => abort(reason))
@@ -67,12 +68,21 @@ export async function* runTurn(turn: Turn, ports: TurnPorts, signal?: AbortSigna
       const { reply } = reading
       let posted: PostedTurn | undefined
       let failure: unknown
+      let distrust: unknown
+      let begun = false
       try {
         posted = await turn.post(linked.signal)
         for await (const bytes of posted.response.body) {
           if (!reading.take(bytes)) continue
           // The reader's own time does not count as silence.
           watch.pause()
+          // A short answer tells with its first words that a guest's model wrote it: nothing is put out then.
+          if (!begun && !trusted && isDoubtful(reply, turn, ports.session, posted)) {
+            distrust = await findDistrust(reply, turn, ports, posted, linked.signal).catch((error: unknown) => error)
+            if (distrust !== undefined) break
+            trusted = true
+          }
+          begun = true
           if (reading.activity !== undefined) yield { type: 'activity', ...reading.activity }
           if (reading.thoughts !== '') yield { type: 'thought-delta', text: reading.thoughts }
           if (reading.text !== '') yield { type: 'text-delta', text: reading.text }
@@ -92,6 +102,17 @@ export async function* runTurn(turn: Turn, ports: TurnPorts, signal?: AbortSigna
       if (linked.signal.aborted) {
         linked.release()
         linked = linkSignals(signal, closed)
+      }
+
+      if (distrust !== undefined) {
+        throwIfLeft(signal, closed)
+        if (!isGeminiWebError(distrust) || distrust.code !== 'ticket_expired' || repaired.has(distrust.code)) {
+          throw distrust
+        }
+        // The ticket was renewed on the way, so the same question has a chance now.
+        repaired.add(distrust.code)
+        attempt--
+        continue
       }
 
       let recovered = false
@@ -122,8 +143,11 @@ export async function* runTurn(turn: Turn, ports: TurnPorts, signal?: AbortSigna
       reading.finish()
       if (reading.thoughts !== '') yield { type: 'thought-delta', text: reading.thoughts }
       if (reading.text !== '') yield { type: 'text-delta', text: reading.text }
+      if (!trusted) {
+        distrust = await findDistrust(reply, turn, ports, posted, linked.signal)
+        if (distrust !== undefined) throw distrust
+      }
       const substituted = isSubstituted(reply, posted)
-      await checkTrust(reply, turn, ports, substituted, linked.signal)
       yield { type: 'reply', reply: toReply(reading, turn, { substituted, recovered }) }
       return
     }
@@ -276,25 +300,32 @@ function isSubstituted(reply: ReplySnapshot, posted: PostedTurn | undefined): bo
   return !reply.servedModelName.startsWith(requested.displayName)
 }
 
-/** An account that is answered like a guest must not pass for the account. */
-async function checkTrust(
+/** Another model than the one asked for, or nothing stored: perhaps the account was answered like a guest. */
+function isDoubtful(reply: ReplySnapshot, turn: Turn, session: Session, posted: PostedTurn | undefined): boolean {
+  if (isSubstituted(reply, posted)) return true
+  return session.account && !turn.temporary && reply.contextToken === undefined && reply.ended
+}
+
+/** An account that is answered like a guest must not pass for the account. Source: fact sheet section 1.3. */
+async function findDistrust(
   reply: ReplySnapshot,
   turn: Turn,
   { session, confirm }: TurnPorts,
-  substituted: boolean,
+  posted: PostedTurn | undefined,
   signal: AbortSignal,
-): Promise<void> {
-  const unstored = !turn.temporary && reply.contextToken === undefined && reply.ended
-  if (session.account && (substituted || unstored)) {
+): Promise<GeminiWebError | undefined> {
+  if (!isDoubtful(reply, turn, session, posted)) return undefined
+  if (session.account) {
     const trust = await confirm(signal)
     if (trust === 'lost') {
-      throw new GeminiWebError('downgraded', 'The account was answered as a guest: its status is "not signed in"')
+      return new GeminiWebError('downgraded', 'The account was answered as a guest: its status is "not signed in"')
     }
     if (trust === 'renewed') {
-      throw new GeminiWebError('ticket_expired', 'The account was answered as a guest because its ticket was too old')
+      return new GeminiWebError('ticket_expired', 'The account was answered as a guest because its ticket was too old')
     }
   }
-  if (substituted && turn.strictModel) {
-    throw new GeminiWebError('model_substituted', 'Another model than the one asked for answered')
+  if (isSubstituted(reply, posted) && turn.strictModel) {
+    return new GeminiWebError('model_substituted', 'Another model than the one asked for answered')
   }
+  return undefined
 }
