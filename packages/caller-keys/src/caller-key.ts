@@ -32,6 +32,11 @@ export interface CallerKey extends CallerKeySettings {
 
 const MAX_NAME = 100
 const MAX_LIST = 200
+/** What `@castorjs/request-limits` can count: an hour. */
+const MAX_SPACING_MS = 3_600_000
+/** The last time a `Date` can hold. */
+const LAST_TIME = 8.64e15
+const LIMITS: readonly string[] = ['perHour', 'modelSpacingMs'] satisfies (keyof KeyLimits)[]
 
 /** @throws {GenerationError} `invalid_request` naming the field, its limit and the remedy. */
 export function checkSettings(settings: Partial<CallerKeySettings>): void {
@@ -45,14 +50,29 @@ export function checkSettings(settings: Partial<CallerKeySettings>): void {
     throw wrong('models', 'may have `*` at the end of a name only')
   }
   if (limits !== undefined) {
-    if (typeof limits !== 'object' || limits === null) throw wrong('limits', 'must be an object')
+    if (typeof limits !== 'object' || limits === null || Array.isArray(limits)) {
+      throw wrong('limits', 'must be an object')
+    }
+    // A misspelt limit would be no limit.
+    const unknown = Object.keys(limits).find((limit) => !LIMITS.includes(limit))
+    if (unknown !== undefined) throw wrong('limits', `may hold ${LIMITS.join(' and ')} only`)
     checkLimit('limits.perHour', limits.perHour)
     checkLimit('limits.modelSpacingMs', limits.modelSpacingMs)
+    if (typeof limits.modelSpacingMs === 'number' && limits.modelSpacingMs > MAX_SPACING_MS) {
+      throw wrong('limits.modelSpacingMs', `must be at most ${MAX_SPACING_MS} milliseconds`)
+    }
   }
-  if (expiresAt !== undefined && !(Number.isFinite(expiresAt) && expiresAt > 0)) {
+  if (expiresAt !== undefined && !(Number.isFinite(expiresAt) && expiresAt > 0 && expiresAt <= LAST_TIME)) {
     throw wrong('expiresAt', 'must be a time in milliseconds since 1970')
   }
   if (enabled !== undefined && typeof enabled !== 'boolean') throw wrong('enabled', 'must be true or false')
+}
+
+/** @throws {GenerationError} `invalid_request` for a new key that would be dead at its birth. */
+export function checkFuture(expiresAt: number | undefined, now: number): void {
+  if (expiresAt === undefined || expiresAt > now) return
+  const when = new Date(expiresAt).toISOString()
+  throw wrong('expiresAt', `is ${when}, which is over; give a time to come, in milliseconds since 1970`)
 }
 
 function checkNames(field: string, names: readonly string[] | undefined): void {

@@ -1,6 +1,6 @@
 import { createMemoryStateStore } from '@castorjs/state-store'
 import { describe, expect, it } from 'vitest'
-import { allowsModel, createCallerKeys, permit, type CallerKey } from './index.ts'
+import { allowsModel, createCallerKeys, permit, type CallerKey, type CallerKeySettings } from './index.ts'
 
 const START = Date.parse('2026-11-20T18:00:00.000Z')
 
@@ -76,6 +76,56 @@ describe('createCallerKeys', () => {
     await expect(keys.check(key)).rejects.toMatchObject({ code: 'unauthenticated' })
   })
 
+  it('lets a change count at once, also for a check that was under way', async () => {
+    const { store, clock } = setUp()
+    let letGo = (): void => {}
+    let slow = false
+    const slowly = {
+      ...store,
+      async get(key: string) {
+        const record = await store.get(key)
+        if (slow) await new Promise<void>((resolve) => (letGo = resolve))
+        return record
+      },
+    }
+    const keys = createCallerKeys({ store: slowly, now: () => clock.now })
+    const { key, record } = await keys.create({ name: 'a' })
+    slow = true
+    const underWay = keys.check(key)
+    await new Promise((resolve) => setImmediate(resolve))
+    slow = false
+    await keys.remove(record.id)
+    letGo()
+    await underWay
+    await expect(keys.check(key)).rejects.toMatchObject({ code: 'unauthenticated' })
+  })
+
+  it('gives a key a new secret, and nothing else', async () => {
+    const { keys } = setUp()
+    const { key, record } = await keys.create({ name: 'Notebook', models: ['m'] })
+    await keys.check(key)
+    const rotated = await keys.rotate(record.id)
+    expect(rotated?.record).toEqual(record)
+    expect(rotated?.key).toMatch(new RegExp(`^sk-castor-${record.id}-[\\w-]{43}$`))
+    await expect(keys.check(key)).rejects.toMatchObject({ code: 'unauthenticated' })
+    expect(await keys.check(rotated?.key)).toEqual(record)
+    expect(await keys.rotate('nothere')).toBeUndefined()
+  })
+
+  it('makes no key that is expired already, but lets one end now', async () => {
+    const { keys } = setUp()
+    // Seconds in place of milliseconds: the likely mistake.
+    await expect(keys.create({ name: 'a', expiresAt: START / 1_000 })).rejects.toMatchObject({
+      code: 'invalid_request',
+      field: 'expiresAt',
+      message:
+        '`expiresAt` is 1970-01-21T18:39:57.600Z, which is over; give a time to come, in milliseconds since 1970.',
+    })
+    const { key, record } = await keys.create({ name: 'a' })
+    await keys.update(record.id, { expiresAt: START })
+    await expect(keys.check(key)).rejects.toThrow('expired')
+  })
+
   it('loses no change when two people edit a key at once', async () => {
     const { keys } = setUp()
     const { record } = await keys.create({ name: 'a' })
@@ -105,10 +155,13 @@ describe('createCallerKeys', () => {
     [{ name: 'a', models: ['a*b'] }, 'models', /may have `\*` at the end/],
     [{ name: 'a', limits: { perHour: 0 } }, 'limits.perHour', /is 0, so nothing could pass/],
     [{ name: 'a', limits: { modelSpacingMs: -1 } }, 'limits.modelSpacingMs', /whole number of at least 1/],
+    [{ name: 'a', limits: { modelSpacingMs: 3_600_001 } }, 'limits.modelSpacingMs', /at most 3600000 milliseconds/],
+    [{ name: 'a', limits: { perhour: 5 } }, 'limits', /may hold perHour and modelSpacingMs only/],
+    [{ name: 'a', expiresAt: 1e300 }, 'expiresAt', /milliseconds since 1970/],
     [{ name: 'a', expiresAt: Number.NaN }, 'expiresAt', /milliseconds since 1970/],
   ])('refuses %o by field', async (settings, field, message) => {
     const { keys } = setUp()
-    const error = await keys.create(settings).catch((thrown: unknown) => thrown)
+    const error = await keys.create(settings as CallerKeySettings).catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({ code: 'invalid_request', field, message: expect.stringMatching(message) as string })
   })
 })

@@ -1,5 +1,5 @@
 import { GenerationError, readApiKey, type Caller } from '@castorjs/content-generator'
-import { checkSettings, type CallerKey, type CallerKeySettings } from './caller-key.ts'
+import { checkFuture, checkSettings, type CallerKey, type CallerKeySettings } from './caller-key.ts'
 import { createKeyText, equalTexts, hashKey, readKeyId } from './key-text.ts'
 
 /** Where keys are kept. A `StateStore` of `@castorjs/state-store` is one. */
@@ -31,6 +31,11 @@ export interface CallerKeys {
   get(id: string): Promise<CallerKey | undefined>
   /** Changes settings; `undefined` inside `changes` lifts a restriction. Gives nothing for an unknown id. */
   update(id: string, changes: Partial<CallerKeySettings>): Promise<CallerKey | undefined>
+  /**
+   * A new secret for a key that keeps its id, its settings and its place in the ledger; the old one ends. `key` is its
+   * only appearance. Gives nothing for an unknown id.
+   */
+  rotate(id: string): Promise<{ key: string; record: CallerKey } | undefined>
   /** @returns False when there was none of this id. */
   remove(id: string): Promise<boolean>
   /** @throws {GenerationError} `unauthenticated` for no key, an unknown, disabled or expired one. */
@@ -57,6 +62,13 @@ export function createCallerKeys({
   now = Date.now,
 }: CallerKeysOptions): CallerKeys {
   const cache = new Map<string, { stored: Stored; until: number }>()
+  /** Grows with every change made here: what was read before a change must not be remembered after it. */
+  let changes = 0
+
+  function forget(id: string): void {
+    changes++
+    cache.delete(id)
+  }
 
   async function read(id: string): Promise<{ stored: Stored; version: number } | undefined> {
     const record = await store.get(prefix + id)
@@ -66,9 +78,10 @@ export function createCallerKeys({
   async function find(id: string): Promise<Stored | undefined> {
     const known = cache.get(id)
     if (known !== undefined && known.until > now()) return known.stored
+    const before = changes
     const found = await read(id)
     if (found === undefined) cache.delete(id)
-    else cache.set(id, { stored: found.stored, until: now() + cacheMs })
+    else if (before === changes) cache.set(id, { stored: found.stored, until: now() + cacheMs })
     return found?.stored
   }
 
@@ -102,10 +115,24 @@ export function createCallerKeys({
     return key
   }
 
+  /** Changes a record under nobody's feet. @returns What was written; nothing for an unknown id. */
+  async function change(id: string, alter: (stored: Stored) => Stored): Promise<Stored | undefined> {
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      const found = await read(id)
+      if (found === undefined) return undefined
+      const stored = alter(found.stored)
+      // Also where the store failed: it may have written all the same.
+      const version = await store.compareAndSet(prefix + id, found.version, stored).finally(() => forget(id))
+      if (version !== undefined) return stored
+    }
+    throw new GenerationError('upstream_unavailable', 'The key kept changing while it was updated. Try again.')
+  }
+
   return {
     async create(settings) {
       if (settings.name === undefined) checkSettings({ ...settings, name: '' })
       checkSettings(settings)
+      checkFuture(settings.expiresAt, now())
       if ((await list()).length >= maxKeys) {
         throw new GenerationError('invalid_request', `There are ${maxKeys} keys already. Remove one that is not used.`)
       }
@@ -125,22 +152,18 @@ export function createCallerKeys({
     async get(id) {
       return (await find(id))?.key
     },
-    async update(id, changes) {
-      checkSettings(changes)
-      for (let tries = 0; tries < MAX_TRIES; tries++) {
-        const found = await read(id)
-        if (found === undefined) return undefined
-        const key: CallerKey = { ...found.stored.key, ...known(changes) }
-        const stored: Stored = { ...found.stored, key }
-        if ((await store.compareAndSet(prefix + id, found.version, stored)) === undefined) continue
-        cache.delete(id)
-        return key
-      }
-      throw new GenerationError('upstream_unavailable', 'The key kept changing while it was updated. Try again.')
+    async update(id, settings) {
+      checkSettings(settings)
+      return (await change(id, (stored) => ({ ...stored, key: { ...stored.key, ...known(settings) } })))?.key
+    },
+    async rotate(id) {
+      const { key } = createKeyText(id)
+      const hash = await hashKey(key)
+      const stored = await change(id, (old) => ({ ...old, hash }))
+      return stored === undefined ? undefined : { key, record: stored.key }
     },
     async remove(id) {
-      cache.delete(id)
-      return store.delete(prefix + id)
+      return store.delete(prefix + id).finally(() => forget(id))
     },
     check,
     async authorize(request) {

@@ -5,15 +5,18 @@ const KEY = /^sk-castor-([a-z0-9]{12})-[\w-]{43}$/
 const SECRET_BYTES = 32
 const ID_ALPHABET = 'abcdefghijklmnopqrstuvwxyz234567'
 
-/** A fresh key and its public id. */
-export function createKeyText(): { id: string; key: string } {
-  const id = Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => ID_ALPHABET[byte % 32]).join('')
+/** A fresh key and its public id, which may be given. */
+export function createKeyText(id = createId()): { id: string; key: string } {
   const bytes = crypto.getRandomValues(new Uint8Array(SECRET_BYTES))
   const secret = btoa(String.fromCharCode(...bytes))
     .replaceAll('+', '-')
     .replaceAll('/', '_')
     .replaceAll('=', '')
   return { id, key: `sk-castor-${id}-${secret}` }
+}
+
+function createId(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => ID_ALPHABET[byte % 32]).join('')
 }
 
 /** The id inside a key; undefined for text that cannot be one of ours. */
