@@ -7,7 +7,7 @@ import { openGeminiWeb } from '../upstreams/gemini-web.ts'
 import { openWebSession } from '../upstreams/web-session.ts'
 import type { AccountView } from './account-view.ts'
 import { checkWebSession, type CheckStep } from './check-web-session.ts'
-import type { AddOptions, AddResult } from './web-accounts.ts'
+import type { AddOptions, AddResult } from './add-account.ts'
 
 /** What commands do with accounts: on the state itself, or through the gateway that runs on it. */
 export interface AccountDesk {

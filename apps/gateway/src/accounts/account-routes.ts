@@ -3,7 +3,8 @@ import type { Hono } from 'hono'
 import { stream } from 'hono/streaming'
 import type { CheckStep } from './check-web-session.ts'
 import { readAccountBodies, readProxy } from './read-account-body.ts'
-import type { AddResult, WebAccounts } from './web-accounts.ts'
+import type { AddResult } from './add-account.ts'
+import type { WebAccounts } from './web-accounts.ts'
 
 /** A HAR file of a session is some tens of megabytes. */
 const MAX_IMPORT_BYTES = 64 * 1024 * 1024

@@ -1,7 +1,7 @@
 import type { AccountStatus } from '@castorjs/account-pool'
 import { BOUND_ADVICE } from '@castorjs/cookie-import'
 import { ATTENTION_LINK, TERMS_STATUS, type TroubleCause } from './trouble.ts'
-import type { WebAccountEntry } from './web-accounts.ts'
+import type { WebAccountEntry } from './account-roster.ts'
 
 /** One account as the operator sees it. Never a secret: no cookie, no token, no proxy password. */
 export interface AccountView extends Omit<AccountStatus, 'label'> {

@@ -5,7 +5,7 @@ import type { StateStore } from '@castorjs/state-store'
 import { sessionKey } from '../state/session-store.ts'
 import type { WebSession } from '../upstreams/web-session.ts'
 import { toFailure, type TroubleCause } from './trouble.ts'
-import type { WebAccountEntry } from './web-accounts.ts'
+import type { WebAccountEntry } from './account-roster.ts'
 
 export interface BackgroundRenewalOptions {
   pool: AccountPool<WebSession>

@@ -104,6 +104,13 @@ export async function* checkWebSession(
   }
 }
 
+/** Every step of a check, once it is over. */
+export async function collectSteps(steps: AsyncIterable<CheckStep>): Promise<CheckStep[]> {
+  const list: CheckStep[] = []
+  for await (const step of steps) list.push(step)
+  return list
+}
+
 function isTicketRenewed(error: unknown): boolean {
   const cause = isGenerationError(error) ? error.cause : error
   return isGeminiWebError(cause) && cause.code === 'ticket_expired'

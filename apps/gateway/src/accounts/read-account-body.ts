@@ -2,7 +2,7 @@ import { isCookieImportError, readImport, readJsonImport, type CookieImport } fr
 import { GenerationError } from '@castorjs/content-generator'
 import * as v from 'valibot'
 import { ProxySchema } from '../config-schema.ts'
-import type { AddOptions } from './web-accounts.ts'
+import type { AddOptions } from './add-account.ts'
 
 export interface AccountBody {
   found: CookieImport
