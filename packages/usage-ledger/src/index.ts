@@ -1,5 +1,6 @@
 export {
   createUsageLedger,
+  LedgerQueryError,
   type LedgerQuery,
   type LedgerStore,
   type UsageLedger,

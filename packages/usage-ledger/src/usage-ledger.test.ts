@@ -66,7 +66,37 @@ describe('createUsageLedger', () => {
     expect(await ledger.rows({ from: '2026-11-21' })).toHaveLength(1)
     expect(await ledger.rows({ to: '2026-11-20', model: 'gemini-3-pro' })).toHaveLength(1)
     expect(await ledger.rows({ key: 'k1' })).toHaveLength(2)
-    await expect(ledger.rows({ from: 'yesterday' })).rejects.toThrow('`from` must be a day such as 2026-11-20')
+  })
+
+  it.each([
+    [{ from: 'yesterday' }, 'from', '`from` must be a day such as 2026-11-20'],
+    [{ from: '2026-02-30' }, 'from', '`from` must be a day such as 2026-11-20'],
+    [{ to: '2026-13-01' }, 'to', '`to` must be a day such as 2026-11-20'],
+    [{ to: '' }, 'to', '`to` must be a day such as 2026-11-20'],
+    [{ from: '2026-11-21', to: '2026-11-20' }, 'from', '`from` (2026-11-21) comes after `to` (2026-11-20)'],
+  ])('refuses the query %o by field', async (query, field, message) => {
+    const error = await setUp()
+      .ledger.rows(query)
+      .catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ name: 'LedgerQueryError', field, message })
+  })
+
+  it.each([
+    [{ from: '2026-11-20', to: '2026-11-21' }, 'usage/2026-11-2'],
+    [{ from: '2026-11-20', to: '2026-11-20' }, 'usage/2026-11-20'],
+    [{ from: '2026-11-20' }, 'usage/'],
+  ])('asks the store for little when asked %o', async (query, prefix) => {
+    const { store, clock } = setUp()
+    const asked: string[] = []
+    const watched: UsageLedgerOptions['store'] = {
+      get: (key) => store.get(key),
+      compareAndSet: (key, version, value, options) => store.compareAndSet(key, version, value, options),
+      list: (start) => (asked.push(start), store.list(start)),
+    }
+    const ledger = createUsageLedger({ store: watched, now: () => clock.now })
+    ledger.record(NAME)
+    expect(await ledger.rows(query)).toHaveLength(1)
+    expect(asked).toEqual([prefix])
   })
 
   it('adds up what several processes count', async () => {
@@ -122,6 +152,49 @@ describe('createUsageLedger', () => {
       ['gemini-3-pro', 2],
       ['other', 1],
     ])
+  })
+
+  it.each([1, 7])('counts once what a store took %i times without saying so', async (times) => {
+    const { store, clock } = setUp()
+    let left = times
+    const cut: UsageLedgerOptions['store'] = {
+      get: (key) => store.get(key),
+      async compareAndSet(key, version, value, options) {
+        const written = await store.compareAndSet(key, version, value, options)
+        if (left-- > 0) throw new Error('the connection was cut')
+        return written
+      },
+      list: (prefix) => store.list(prefix),
+    }
+    const ledger = createUsageLedger({ store: cut, now: () => clock.now })
+    const other = createUsageLedger({ store, now: () => clock.now })
+    for (let index = 0; index < times; index++) {
+      ledger.record(NAME)
+      ledger.record({ ...NAME, model: 'other' })
+      await expect(ledger.flush()).rejects.toThrow('cut')
+      other.record(NAME)
+      await other.flush()
+    }
+    const rows = await ledger.rows()
+    expect(rows.map(({ model, requests }) => [model, requests])).toEqual([
+      ['gemini-3-pro', times * 2],
+      ['other', times],
+    ])
+    expect(rows[0]).toEqual(rowOf({ requests: times * 2 }))
+  })
+
+  it('stays small while many processes write one row', async () => {
+    const { store, clock } = setUp()
+    for (let index = 0; index < 50; index++) {
+      const ledger = createUsageLedger({ store, now: () => clock.now })
+      ledger.record(NAME)
+      await ledger.close()
+    }
+    const kept: unknown[] = []
+    for await (const { value } of store.list('usage/')) kept.push(value)
+    expect(kept).toHaveLength(1)
+    const [{ marks, requests }] = kept as [{ marks: object; requests: number }]
+    expect([requests, Object.keys(marks).length]).toEqual([50, 32])
   })
 
   it('writes by itself after a while, and the rest when it closes', async () => {

@@ -39,7 +39,7 @@ export interface UsageLedger {
   record(entry: UsageEntry): void
   /**
    * Rows of all processes that share the store, by day and name; what this one has not written yet is written first.
-   * @throws {RangeError} naming the field when a day is not a day.
+   * @throws {LedgerQueryError} naming the field when a day is not a day, or `from` comes after `to`.
    */
   rows(query?: LedgerQuery): Promise<LedgerRow[]>
   flush(): Promise<void>
@@ -47,7 +47,32 @@ export interface UsageLedger {
   close(): Promise<void>
 }
 
+/** A query that cannot be answered; `field` is the part that is wrong. */
+export class LedgerQueryError extends RangeError {
+  override readonly name = 'LedgerQueryError'
+  readonly field: 'from' | 'to'
+
+  constructor(field: 'from' | 'to', message: string) {
+    super(message)
+    this.field = field
+  }
+}
+
+/**
+ * A row as it is stored. `marks` has the number of the last write of each process that wrote it: a write whose
+ * acknowledgement got lost is not counted again.
+ */
+type StoredRow = LedgerRow & { marks?: Record<string, number> }
+
+/** One write of a row, repeated as it is until it is acknowledged. */
+interface Write {
+  row: LedgerRow
+  mark: number
+}
+
 const DAY_MS = 86_400_000
+/** Processes that a row remembers. A write is repeated before so many others have written. */
+const MAX_MARKS = 32
 /** Longest name kept, in characters; names of models come from callers. */
 const MAX_NAME = 200
 const MAX_TRIES = 50
@@ -63,7 +88,12 @@ export function createUsageLedger({
   now = Date.now,
   onError = () => {},
 }: UsageLedgerOptions): UsageLedger {
-  let unwritten = new Map<string, LedgerRow>()
+  /** Names this process in the marks. */
+  const writer = `w${crypto.randomUUID().slice(0, 8)}`
+  let lastMark = 0
+  const unwritten = new Map<string, LedgerRow>()
+  /** The write that failed: whether the store has it, its next try shows. Nothing else is tried before. */
+  let doubtful: Write | undefined
   let known = { day: '', ids: new Set<string>() }
   let timer: ReturnType<typeof setTimeout> | undefined
   let writing: Promise<void> = Promise.resolve()
@@ -87,12 +117,14 @@ export function createUsageLedger({
     if (typeof timer === 'object') timer.unref()
   }
 
-  async function write(row: LedgerRow): Promise<void> {
+  async function write({ row, mark }: Write): Promise<void> {
     const key = `${prefix}${row.day}/${await hash(idOf(row))}`
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const record = await store.get(key)
-      const sum = addRow((record?.value as LedgerRow | undefined) ?? emptyRow(row), row)
-      const version = await store.compareAndSet(key, record?.version ?? 0, sum, { ttlMs: (keepDays + 1) * DAY_MS })
+      const { marks = {}, ...stored }: StoredRow = (record?.value as StoredRow | undefined) ?? emptyRow(row)
+      if ((marks[writer] ?? 0) >= mark) return
+      const next: StoredRow = { ...addRow(stored, row), marks: addMark(marks, writer, mark) }
+      const version = await store.compareAndSet(key, record?.version ?? 0, next, { ttlMs: (keepDays + 1) * DAY_MS })
       if (version !== undefined) return
     }
     throw new Error(`The usage of ${row.day} kept changing while it was written`)
@@ -101,26 +133,16 @@ export function createUsageLedger({
   async function writeAll(): Promise<void> {
     clearTimeout(timer)
     timer = undefined
-    const batch = [...unwritten.values()]
-    unwritten = new Map()
-    for (let index = 0; index < batch.length; index++) {
-      const row = batch[index]
-      if (row === undefined) continue
-      try {
-        await write(row)
-      } catch (error) {
-        for (const left of batch.slice(index)) keep(left)
-        throw error
-      }
+    if (doubtful !== undefined) await write(doubtful)
+    doubtful = undefined
+    // What comes in meanwhile is for the next time.
+    const batch = Array.from(unwritten)
+    for (const [id, row] of batch) {
+      unwritten.delete(id)
+      doubtful = { row, mark: ++lastMark }
+      await write(doubtful)
+      doubtful = undefined
     }
-  }
-
-  /** Puts a row back that could not be written. */
-  function keep(row: LedgerRow): void {
-    const id = idOf(row)
-    const newer = unwritten.get(id)
-    if (newer === undefined) unwritten.set(id, row)
-    else addRow(newer, row)
   }
 
   function flush(): Promise<void> {
@@ -138,12 +160,13 @@ export function createUsageLedger({
       later()
     },
     async rows({ from = '', to = '9999-12-31', ...names } = {}) {
-      checkDay('from', from === '' ? '2000-01-01' : from)
+      if (from !== '') checkDay('from', from)
       checkDay('to', to)
+      if (from > to) throw new LedgerQueryError('from', `\`from\` (${from}) comes after \`to\` (${to})`)
       await flush()
       const rows: LedgerRow[] = []
-      for await (const { value } of store.list(prefix)) {
-        const row = value as LedgerRow
+      for await (const { value } of store.list(prefix + commonStart(from, to))) {
+        const { marks: _, ...row } = value as StoredRow
         if (row.day < from || row.day > to) continue
         if (NAMES.every((field) => names[field] === undefined || names[field] === row[field])) rows.push(row)
       }
@@ -168,9 +191,24 @@ function dayOf(at: number): string {
   return new Date(at).toISOString().slice(0, 10)
 }
 
-function checkDay(field: string, day: string): void {
-  if (/^\d{4}-\d{2}-\d{2}$/.test(day) && !Number.isNaN(Date.parse(day))) return
-  throw new RangeError(`\`${field}\` must be a day such as 2026-11-20`)
+function checkDay(field: 'from' | 'to', day: string): void {
+  const at = /^\d{4}-\d{2}-\d{2}$/.test(day) ? Date.parse(day) : Number.NaN
+  // `Date` takes 30 February for 2 March.
+  if (!Number.isNaN(at) && dayOf(at) === day) return
+  throw new LedgerQueryError(field, `\`${field}\` must be a day such as 2026-11-20`)
+}
+
+/** What all days from one to another begin with: a question about this month need not read the others. */
+function commonStart(from: string, to: string): string {
+  let length = 0
+  while (length < from.length && from[length] === to[length]) length++
+  return from.slice(0, length)
+}
+
+/** The marks with a new one, which counts as the youngest; the oldest make room. */
+function addMark(marks: Record<string, number>, writer: string, mark: number): Record<string, number> {
+  const others = Object.entries(marks).filter(([name]) => name !== writer)
+  return Object.fromEntries([...others.slice(1 - MAX_MARKS), [writer, mark]])
 }
 
 async function hash(text: string): Promise<string> {
