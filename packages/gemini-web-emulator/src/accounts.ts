@@ -22,6 +22,8 @@ export interface AccountSpec {
   status?: number
   /** Rotation of this account always answers 401. */
   deviceBound?: boolean
+  /** Google's number of the person. Give two sessions the same one to have one person signed in twice. Default: of the name. */
+  accountNumber?: string
 }
 
 /** The accounts an emulator has when none are given. Their cookies are public: they open nothing but an emulator. */
@@ -120,13 +122,19 @@ export function createAccountBook({
       profiles = 1,
       status = 1000,
       deviceBound = false,
+      accountNumber,
     } = spec
     const account: Account = {
       name,
       session,
       tier,
       profiles: Array.from({ length: profiles }, (_, index) =>
-        createProfile({ account: name, index, email: index === 0 ? email : `${index}.${email}` }),
+        createProfile({
+          account: name,
+          index,
+          email: index === 0 ? email : `${index}.${email}`,
+          ...(index === 0 && accountNumber !== undefined ? { accountNumber } : {}),
+        }),
       ),
       status,
       deviceBound,

@@ -163,5 +163,11 @@ function readAccountSpec(value: unknown): AccountSpec {
   if (spec.profiles !== undefined && !(Number.isInteger(spec.profiles) && spec.profiles >= 1 && spec.profiles <= 20)) {
     throw new ControlError('profiles', 'profiles must be a whole number from 1 to 20')
   }
+  if (
+    spec.accountNumber !== undefined &&
+    (typeof spec.accountNumber !== 'string' || !/^\d+$/.test(spec.accountNumber))
+  ) {
+    throw new ControlError('accountNumber', 'accountNumber must be a text of digits')
+  }
   return spec as AccountSpec
 }

@@ -52,23 +52,30 @@ export function createProfile({
   index,
   email,
   guest = false,
+  accountNumber = numberOf(account + index),
 }: {
   account: string
   index: number
   email: string
   guest?: boolean
+  accountNumber?: string
 }): Profile {
-  let digits = ''
-  for (const character of account + index) digits += character.charCodeAt(0) % 10
   return {
     name: index === 0 ? account : `${account}/${index}`,
     index,
     guest,
     email,
-    accountNumber: `1${digits}`.padEnd(21, '0').slice(0, 21),
+    accountNumber,
     chats: new Map(),
     gems: new Map(),
   }
+}
+
+/** 21 digits, the same for the same name. */
+function numberOf(name: string): string {
+  let digits = ''
+  for (const character of name) digits += character.charCodeAt(0) % 10
+  return `1${digits}`.padEnd(21, '0').slice(0, 21)
 }
 
 /** Stores a chat; the oldest are forgotten over the limit. */
