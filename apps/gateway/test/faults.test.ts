@@ -1,4 +1,5 @@
 import type { Fault } from '@castorjs/gemini-web-emulator'
+import OpenAI from 'openai'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { startStack, type Stack } from './stack.ts'
 
@@ -117,4 +118,49 @@ describe('a fault of the web app becomes the table’s status and code', () => {
       stack.emulator.emulator.controls.changeAccount('ada', { revoked: false })
     }
   })
+})
+
+describe('a smaller model that answers in place of the one asked for', () => {
+  beforeEach(() => stack.emulator.emulator.controls.fail({ kind: 'downgrade' }))
+
+  it('is named in the headers of an answer in one piece', async () => {
+    const response = await chat({ stream: false })
+    expect(response.headers.get('x-castor-served-model')).toBe('3.5 Flash-Lite')
+    expect(response.headers.get('x-castor-warnings')).toContain('answered with 3.5 Flash-Lite')
+  })
+
+  it('is named in a comment of a stream, which SDKs skip', async () => {
+    const text = await (await chat({ stream: true })).text()
+    const [comment] = /^: castor-warning model: .*$/m.exec(text) ?? []
+    expect(comment).toBe(
+      ': castor-warning model: The web app answered with 3.5 Flash-Lite, not with the model asked for. Set strict_model to refuse such answers.',
+    )
+    expect(text.indexOf('"finish_reason":"stop"')).toBeGreaterThan(text.indexOf(': castor-warning'))
+
+    stack.emulator.emulator.controls.fail({ kind: 'downgrade' })
+    const client = new OpenAI({ baseURL: `${stack.gateway.url}/v1`, apiKey: 'any' })
+    const said: string[] = []
+    for await (const chunk of await client.chat.completions.create({
+      model: 'gemini-2.5-flash',
+      stream: true,
+      messages: [{ role: 'user', content: LONG }],
+    }))
+      said.push(chunk.choices[0]?.delta.content ?? '')
+    expect(said.join('')).toMatch(/^1, 2, 3, .* 400$/s)
+  })
+
+  it('is an error for a caller who is strict', async () => {
+    const response = await chat({ stream: false, strict_model: true })
+    expect(response.status).toBe(502)
+    expect(await response.text()).toContain('Another model than the one asked for answered.')
+  })
+
+  const LONG = 'Count to 400'
+  function chat(fields: object): Promise<Response> {
+    return fetch(`${stack.gateway.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'gemini-2.5-flash', messages: [{ role: 'user', content: LONG }], ...fields }),
+    })
+  }
 })

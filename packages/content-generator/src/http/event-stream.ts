@@ -6,6 +6,8 @@ export interface EventStreamOptions {
   heartbeat?: string
   /** Silence after which a heartbeat is sent, in milliseconds. Default 10 000; 0 sends none. */
   heartbeatMs?: number
+  /** Text to put in front of what is sent next, such as a warning in a comment; empty for none. */
+  remarks?: () => string
   /** What a failure in mid-stream looks like in this dialect. The stream ends after it. */
   encodeError: (error: unknown) => string
   /** Runs once when the stream is over, however it ended. */
@@ -26,7 +28,7 @@ export const EVENT_STREAM_HEADERS = {
  */
 export function eventStreamResponse(
   source: AsyncIterable<string>,
-  { abort, heartbeat = ': ping\n\n', heartbeatMs = 10_000, encodeError, onEnd, headers }: EventStreamOptions,
+  { abort, heartbeat = ': ping\n\n', heartbeatMs = 10_000, remarks, encodeError, onEnd, headers }: EventStreamOptions,
 ): Response {
   const iterator = source[Symbol.asyncIterator]()
   const encoder = new TextEncoder()
@@ -85,7 +87,7 @@ export function eventStreamResponse(
             return
           }
           lastSent = performance.now()
-          controller.enqueue(encoder.encode(text))
+          controller.enqueue(encoder.encode(remarks === undefined ? text : remarks() + text))
         } catch (error) {
           if (over) return
           end()

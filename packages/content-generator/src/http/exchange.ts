@@ -154,6 +154,17 @@ export async function serveExchange(
     if (!warnings.has(warning.setting)) warnings.set(warning.setting, warning)
   }
 
+  /** Warnings that came when the headers were out, as comments, which every reader of an event stream skips. */
+  function createRemarks(): () => string {
+    let told = warnings.size
+    return () => {
+      if (warnings.size === told) return ''
+      const late = [...warnings.values()].slice(told)
+      told = warnings.size
+      return late.map(({ setting, message }) => `: castor-warning ${headerText(`${setting}: ${message}`)}\n\n`).join('')
+    }
+  }
+
   /** Notes when the first piece came. No generator: each one on the way costs time per chunk. */
   function timed(source: AsyncIterable<string>): AsyncIterable<string> {
     return {
@@ -179,6 +190,7 @@ export async function serveExchange(
   const generateOptions: GenerateOptions = {
     signal: abort.signal,
     requestId,
+    shared: {},
     origin: url.origin,
     onWarning: warn,
     onServed: (by) => (served = { ...served, ...by }),
@@ -217,7 +229,8 @@ export async function serveExchange(
           return shape.encodeError(failure)
         },
         onEnd: () => queueMicrotask(() => report(abort.signal.aborted ? 499 : 200, failure)),
-        ...(shape.heartbeat === undefined ? {} : { heartbeat: shape.heartbeat }),
+        // A sign of life of its own means that comments are not allowed.
+        ...(shape.heartbeat === undefined ? { remarks: createRemarks() } : { heartbeat: shape.heartbeat }),
         ...(options.heartbeatMs === undefined ? {} : { heartbeatMs: options.heartbeatMs }),
         headers: { ...headers(), ...shape.headers },
       })

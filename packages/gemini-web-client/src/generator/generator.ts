@@ -269,8 +269,7 @@ function reportServed(
   if (substituted) {
     call.onWarning?.({
       setting: 'model',
-      message:
-        'The web app answered with another model than the one asked for. Set strict_model to refuse such answers.',
+      message: `The web app answered with ${served ?? 'another model'}, not with the model asked for. Set strict_model to refuse such answers.`,
     })
   }
 }
