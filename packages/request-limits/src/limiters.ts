@@ -18,8 +18,10 @@ export interface LimitersOptions {
 export interface Limiters {
   /** Counts one request under `key`: at most `points` in `windowMs`, from the first one on. */
   count(key: string, points: number, windowMs: number): Promise<Counted>
-  /** Takes a counted request back. */
-  takeBack(key: string, points: number, windowMs: number): Promise<void>
+  /** Where it stands, without counting. */
+  peek(key: string, points: number, windowMs: number): Promise<Counted>
+  /** Forgets what was counted under `key`. */
+  clear(key: string, points: number, windowMs: number): Promise<void>
 }
 
 /**
@@ -69,9 +71,16 @@ export function createLimiters({ redis, prefix }: LimitersOptions): Limiters {
         return toCounted(false, refused)
       }
     },
-    async takeBack(key, points, windowMs) {
+    async peek(key, points, windowMs) {
+      await connected
+      const known = await limiterOf(points, windowMs).counting.get(key)
+      if (known === null) return { allowed: true, remaining: points, resetMs: 0 }
+      return toCounted(known.remainingPoints > 0, known)
+    },
+    async clear(key, points, windowMs) {
       const { counting, standIn } = limiterOf(points, windowMs)
-      await remember(standIn, key, await counting.reward(key))
+      await counting.delete(key)
+      await standIn?.delete(key)
     },
   }
 }

@@ -68,6 +68,35 @@ function describeLimits(name: string, home: () => Pick<RequestLimitsOptions, 're
       expect((await limits.check('f', 'm', spaced)).allowed).toBe(false)
     })
 
+    it('does not send one caller away for the hour because another was too quick for a model', async () => {
+      const limits = create({ perHour: 2 })
+      expect((await limits.check('a', 'm')).allowed).toBe(true)
+      const [quick, other] = await Promise.all([limits.check('a', 'm'), limits.check('b', 'n')])
+      expect([quick.limit, other.allowed]).toEqual(['model-spacing', true])
+    })
+
+    it('does not make a model wait for a request that the hour refused', async () => {
+      const limits = create({ perHour: 1, modelSpacingMs: 60_000 })
+      expect((await limits.check('a', 'm')).allowed).toBe(true)
+      expect(await limits.check('a', 'n')).toMatchObject({ allowed: false, limit: 'requests-per-hour' })
+      expect(await limits.check('b', 'n', { perHour: 5 })).toMatchObject({ allowed: true })
+    })
+
+    it('tells what is left without counting', async () => {
+      const limits = create({ perHour: 3, modelSpacingMs: false })
+      expect(await limits.headers('a')).toEqual({
+        'x-ratelimit-limit-requests': '3',
+        'x-ratelimit-remaining-requests': '3',
+        'x-ratelimit-reset-requests': '0s',
+      })
+      await limits.check('a', 'm')
+      for (let times = 0; times < 2; times++) {
+        expect(await limits.headers('b')).toMatchObject({ 'x-ratelimit-remaining-requests': '2' })
+      }
+      expect(await limits.headers('b', { perHour: 9 })).toMatchObject({ 'x-ratelimit-remaining-requests': '9' })
+      expect(await limits.headers('b', { perHour: false })).toEqual({})
+    })
+
     it('lets no more pass than the limit when many ask at once', async () => {
       const limits = create({ perHour: 10, modelSpacingMs: false })
       const decisions = await Promise.all(Array.from({ length: 50 }, () => limits.check('a', 'm')))
@@ -112,6 +141,19 @@ describe.skipIf(redisMissing !== undefined)('with a real Redis', () => {
     expect((await two?.check('a', 'm'))?.allowed).toBe(true)
     expect((await one?.check('a', 'm'))?.allowed).toBe(true)
     expect((await two?.check('a', 'm'))?.allowed).toBe(false)
+  })
+
+  it('leaves nothing in Redis for longer than it counts', async () => {
+    const client = server.connect()
+    const limits = createRequestLimits({ redis: client, prefix: 'test:ends' })
+    for (let index = 0; index < 20; index++) await limits.check(`caller-${index}`, `model-${'x'.repeat(index * 100)}`)
+    await limits.check('caller-1', 'model-', { perHour: 2, modelSpacingMs: 60_000 })
+    const names = await client.keys('test:ends:*')
+    expect(names.length).toBeGreaterThan(4)
+    expect(Math.max(...names.map(({ length }) => length))).toBeLessThan(300)
+    const lives = await Promise.all(names.map((name) => client.pttl(name)))
+    expect(Math.min(...lives)).toBeGreaterThan(0)
+    expect(Math.max(...lives)).toBeLessThanOrEqual(3_600_000)
   })
 
   it('goes on from what Redis last said while Redis is away', async () => {

@@ -43,9 +43,15 @@ export interface RequestLimits {
    * @param own The caller's own limits.
    */
   check(caller: string, model?: string, own?: CallerLimits): Promise<LimitDecision>
+  /** `x-ratelimit-*` for an answer that counts nothing, such as a list of models. Empty where there is no limit. */
+  headers(caller: string, own?: CallerLimits): Promise<Record<string, string>>
 }
 
 const HOUR_MS = 3_600_000
+/** Longest pause between two requests for one model, in milliseconds. */
+const MAX_SPACING_MS = HOUR_MS
+/** Characters of a model's name that count; a caller may send any. */
+const MAX_MODEL = 200
 const DEFAULTS = { perHour: 60, modelSpacingMs: 5_000 }
 
 /**
@@ -62,39 +68,62 @@ export function createRequestLimits({
   const common = checkLimits({ perHour, modelSpacingMs })
   const limiters = createLimiters({ redis, prefix })
 
+  /** The counters that hold for a request; undefined where there is no limit. */
+  function read(caller: string, model: string | undefined, own: CallerLimits) {
+    checkLimits(own, 'limits.')
+    const hourly = own.perHour ?? common.perHour
+    const spacing = own.modelSpacingMs ?? common.modelSpacingMs
+    const hourKey = own.perHour === undefined ? 'all' : `caller:${caller}`
+    const modelKey = own.modelSpacingMs === undefined ? 'all' : `caller:${caller}`
+    return {
+      hour: hourly === false ? undefined : ([`hour:${hourKey}`, hourly, HOUR_MS] satisfies Counter),
+      spacing:
+        spacing === false || model === undefined
+          ? undefined
+          : ([`model:${modelKey}:${model.slice(0, MAX_MODEL)}`, 1, spacing] satisfies Counter),
+    }
+  }
+
+  async function left(hour: Counter | undefined): Promise<Record<string, string>> {
+    return hour === undefined ? {} : toHeaders(hour[1], await limiters.peek(...hour))
+  }
+
   return {
     async check(caller, model, own = {}) {
-      const { perHour: ownPerHour, modelSpacingMs: ownSpacingMs } = checkLimits(own, 'limits.')
-      const hourly = ownPerHour ?? common.perHour ?? false
-      const spacing = ownSpacingMs ?? common.modelSpacingMs ?? false
-      const headers: Record<string, string> = {}
-
-      const hourKey = ownPerHour === undefined ? 'all' : `caller:${caller}`
-      const hour = hourly === false ? undefined : await limiters.count(`hour:${hourKey}`, hourly, HOUR_MS)
-      if (hour !== undefined) {
-        headers['x-ratelimit-limit-requests'] = String(hourly)
-        headers['x-ratelimit-remaining-requests'] = String(hour.remaining)
-        headers['x-ratelimit-reset-requests'] = duration(hour.resetMs)
-        if (!hour.allowed) {
-          const message = `The limit of ${hourly} requests an hour is used up.`
-          return refusal('requests-per-hour', message, hour.resetMs, headers)
+      const { hour, spacing } = read(caller, model, own)
+      // The pause first: a request that fails it must not hold a place in the hour for even a moment, or another
+      // caller could be sent away for that hour.
+      if (spacing !== undefined) {
+        const { allowed, resetMs } = await limiters.count(...spacing)
+        if (!allowed) {
+          const message = `Requests for one model must be ${seconds(spacing[2])} apart.`
+          return refusal('model-spacing', message, resetMs, await left(hour))
         }
       }
-
-      if (spacing !== false && model !== undefined) {
-        const modelKey = `${ownSpacingMs === undefined ? 'all' : `caller:${caller}`}:${model}`
-        const turn = await limiters.count(`model:${modelKey}`, 1, spacing)
-        if (!turn.allowed) {
-          if (hourly !== false && hour !== undefined) {
-            await limiters.takeBack(`hour:${hourKey}`, hourly, HOUR_MS)
-            headers['x-ratelimit-remaining-requests'] = String(hour.remaining + 1)
-          }
-          const message = `Requests for one model must be ${seconds(spacing)} apart.`
-          return refusal('model-spacing', message, turn.resetMs, headers)
-        }
-      }
-      return { allowed: true, limit: undefined, retryAfterMs: 0, message: '', headers }
+      if (hour === undefined) return { allowed: true, limit: undefined, retryAfterMs: 0, message: '', headers: {} }
+      const counted = await limiters.count(...hour)
+      const headers = toHeaders(hour[1], counted)
+      if (counted.allowed) return { allowed: true, limit: undefined, retryAfterMs: 0, message: '', headers }
+      if (spacing !== undefined) await limiters.clear(...spacing)
+      return refusal(
+        'requests-per-hour',
+        `The limit of ${hour[1]} requests an hour is used up.`,
+        counted.resetMs,
+        headers,
+      )
     },
+    headers: async (caller, own = {}) => left(read(caller, undefined, own).hour),
+  }
+}
+
+/** Key, points and window of a counter. */
+type Counter = [key: string, points: number, windowMs: number]
+
+function toHeaders(limit: number, { remaining, resetMs }: { remaining: number; resetMs: number }) {
+  return {
+    'x-ratelimit-limit-requests': String(limit),
+    'x-ratelimit-remaining-requests': String(remaining),
+    'x-ratelimit-reset-requests': duration(resetMs),
   }
 }
 
@@ -112,8 +141,8 @@ export function checkLimits<Limits extends CallerLimits>(limits: Limits, at = ''
     )
   }
   if (modelSpacingMs !== undefined && modelSpacingMs !== false) {
-    if (!(Number.isFinite(modelSpacingMs) && modelSpacingMs >= 1 && modelSpacingMs <= HOUR_MS)) {
-      throw new RangeError(`${at}modelSpacingMs must be 1 to ${HOUR_MS} milliseconds, or false for no limit`)
+    if (!(Number.isFinite(modelSpacingMs) && modelSpacingMs >= 1 && modelSpacingMs <= MAX_SPACING_MS)) {
+      throw new RangeError(`${at}modelSpacingMs must be 1 to ${MAX_SPACING_MS} milliseconds, or false for no limit`)
     }
   }
   return limits
