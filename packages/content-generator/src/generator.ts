@@ -48,6 +48,11 @@ export interface GenerateOptions {
   /** Aborting ends the request, frees the socket and the lease. */
   signal: AbortSignal
   requestId: string
+  /**
+   * One object for all that a caller's request asks for, such as several pictures. A decorator keeps there what it
+   * decides once per request, under a symbol of its own.
+   */
+  shared?: Record<symbol, unknown>
   /** A stable, non-secret name of the caller: the id of the key it used. */
   caller?: string
   /** The client's own conversation id, where it sends one. */
