@@ -1,4 +1,5 @@
 import {
+  authorizeRequest,
   type Authorize,
   type ContentGenerator,
   type DialectOptions,
@@ -9,6 +10,7 @@ import { createGeminiNativeHandler, isGeminiNative } from '@castorjs/gemini-nati
 import { createOpenAIHandler } from '@castorjs/openai-adapter'
 import { Hono } from 'hono'
 import { cors } from 'hono/cors'
+import type { LimitHeaders } from './callers/limit-headers.ts'
 import type { Config } from './config-schema.ts'
 import { MEDIA_PATH } from './media/open-media-store.ts'
 import type { Connections } from './server.ts'
@@ -33,6 +35,7 @@ export interface AppOptions {
   config: Pick<Config, 'corsOrigins' | 'apiKeys' | 'maxBodyBytes' | 'strictModel'>
   mounts: readonly Mount[]
   authorize: Authorize
+  limitHeaders: LimitHeaders
   connections: Connections
   info: ServerInfo
   health: () => Health
@@ -54,6 +57,7 @@ export function createApp({
   config,
   mounts,
   authorize,
+  limitHeaders,
   connections,
   info,
   health,
@@ -77,14 +81,19 @@ export function createApp({
 
   const ordered = [...mounts].sort((left, right) => right.path.length - left.path.length)
   for (const mount of ordered) {
-    const handler = createMountHandler(mount, {
+    const answer = createMountHandler(mount, {
       generator: mount.generator,
-      authorize,
+      async authorize(request) {
+        const caller = await authorizeRequest(authorize, request)
+        limitHeaders.remember(request, caller.id)
+        return caller
+      },
       maxBodyBytes: config.maxBodyBytes,
       strictModel: config.strictModel,
       media,
       onOutcome: (outcome) => onOutcome(mount.path, outcome),
     })
+    const handler: Handler = async (request) => limitHeaders.complete(request, await answer(request))
     if (mount.path === '/') {
       app.get('/api/models', (context) => handler(modelsRequest(context.req.raw, connections)))
       app.all('*', (context) => handler(context.req.raw))
@@ -123,6 +132,9 @@ const CORS_HEADERS = {
     'x-castor-warnings',
     'x-castor-usage',
     'x-castor-joined',
+    'x-ratelimit-limit-requests',
+    'x-ratelimit-remaining-requests',
+    'x-ratelimit-reset-requests',
     'x-should-retry',
     'retry-after',
   ],

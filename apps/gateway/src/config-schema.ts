@@ -33,13 +33,30 @@ const WebAccountSchema = v.strictObject({
   maxConcurrent: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
 })
 
+/** A number that holds something back, or `false`. 0 would hold everything back, which nobody means. */
+function numberOrFalse(wanted: string, fits: (value: number) => boolean) {
+  const message = `must be ${wanted}, or false for no limit; 0 would let nothing pass`
+  return v.pipe(
+    v.union([v.literal(false), v.number()], message),
+    v.check((value) => value === false || fits(value), message),
+  )
+}
+const ceiling = numberOrFalse('a number from 1 on', (value) => value >= 1)
+const requests = numberOrFalse(
+  'a whole number of requests from 1 on',
+  (value) => Number.isSafeInteger(value) && value >= 1,
+)
+const spacing = numberOrFalse('a number of milliseconds from 1 to 3600000', (value) => value >= 1 && value <= 3_600_000)
+
 const ApiKeySchema = v.strictObject({
   /** Name in logs. Not a secret. */
   id: v.pipe(v.string(), v.regex(/^[\w.-]+$/, 'must be letters, digits, dots, dashes or underscores')),
   key: v.pipe(v.string(), v.minLength(8, 'must be at least 8 characters long')),
+  /** Limits of this key in the place of the common ones; it is then counted apart. */
+  limits: v.exactOptional(
+    v.strictObject({ perHour: v.exactOptional(requests), modelSpacingMs: v.exactOptional(spacing) }),
+  ),
 })
-
-const ceiling = v.union([v.literal(false), v.pipe(v.number(), v.minValue(1))], 'must be a number from 1 on, or false')
 
 const UPSTREAMS = ['gemini-web', 'gemini-api', 'code-assist'] as const
 
@@ -144,9 +161,9 @@ export const ConfigSchema = v.strictObject({
   limits: v.optional(
     v.strictObject({
       /** Requests an hour over all callers. */
-      perHour: v.optional(ceiling, 60),
+      perHour: v.optional(requests, 60),
       /** Time between two requests for one model, in milliseconds. */
-      modelSpacingMs: v.optional(ceiling, 5_000),
+      modelSpacingMs: v.optional(spacing, 5_000),
     }),
     {},
   ),

@@ -81,9 +81,30 @@ describe('readConfig', () => {
     [{ API_KEY: 'a=12345678,a=87654321' }, /two keys have the same id/],
     [{ API_KEY: 'short' }, /^API_KEY: must be at least 8 characters long/],
     [{ CASTOR_CONFIG: 'nowhere.json' }, /CASTOR_CONFIG: there is no file/],
+    [
+      { LIMIT_PER_HOUR: '0' },
+      /^LIMIT_PER_HOUR: must be a whole number of requests from 1 on, or false for no limit; 0/,
+    ],
+    [{ LIMIT_PER_HOUR: '1.5' }, /^LIMIT_PER_HOUR: must be a whole number/],
+    [
+      { LIMIT_MODEL_SPACING_MS: '0' },
+      /^LIMIT_MODEL_SPACING_MS: must be a number of milliseconds from 1 to 3600000, or false/,
+    ],
+    [{ LIMIT_MODEL_SPACING_MS: '3600001' }, /^LIMIT_MODEL_SPACING_MS: must be .* to 3600000/],
     [{ GEMINI_GUEST: 'perhaps' }, /GEMINI_GUEST: must be true or false/],
   ])('finds the contradiction in %j', (env, mistake) => {
     expect(mistakesOf(env).join('\n')).toMatch(mistake)
+  })
+
+  it('refuses a limit, a pace or a ceiling of zero by name', () => {
+    const apiKeys = [{ id: 'a', key: '12345678', limits: { perHour: 0 } }]
+    const config = { apiKeys, pacing: { egressPerMinute: 0, perDay: 0 } }
+    writeFileSync(join(cwd, 'castor.config.json'), JSON.stringify(config))
+    expect(mistakesOf({})).toEqual([
+      'apiKeys.0.limits.perHour: must be a whole number of requests from 1 on, or false for no limit; 0 would let nothing pass',
+      'pacing.egressPerMinute: must be a number from 1 on, or false for no limit; 0 would let nothing pass',
+      'pacing.perDay: must be a number from 1 on, or false for no limit; 0 would let nothing pass',
+    ])
   })
 
   it('says which file is not JSON', () => {

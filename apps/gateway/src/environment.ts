@@ -19,8 +19,8 @@ const flag: Read = (value) => {
   throw new Error('must be true or false')
 }
 
-/** A number, or `false` for no limit. */
-const ceiling: Read = (value) => (/^(false|no|off|0)$/i.test(value) ? false : number(value))
+/** A number, or `false` for no limit. 0 is a number: nothing could pass, which is refused later, by name. */
+const ceiling: Read = (value) => (/^(false|no|off)$/i.test(value) ? false : number(value))
 
 /** Several keys, each `name=key` or just the key. */
 const keys: Read = (value) =>

@@ -9,6 +9,7 @@ import type { Trouble } from './accounts/trouble.ts'
 import { createAdminRoutes } from './admin-routes.ts'
 import { createApp, type Mount } from './app.ts'
 import { keysOverState } from './callers/keys-over-state.ts'
+import { createLimitHeaders } from './callers/limit-headers.ts'
 import { withCallerPolicy, withUpstreamPermission, type CallerPolicy } from './callers/with-caller-policy.ts'
 import type { Config, MountConfig, UpstreamName } from './config-schema.ts'
 import { withDelivery, type DeliveringGenerator } from './delivery/with-delivery.ts'
@@ -97,8 +98,10 @@ export async function startGateway(
   })
   const metrics = createMetrics(web.status)
   const lookup = keysOverState(keys, ['local', 'anyone', 'admin', ...config.apiKeys.map(({ id }) => id)])
+  const configured = new Map(config.apiKeys.map(({ id, limits = {} }) => [id, limits]))
   const policy: CallerPolicy = {
     keyOf: (caller) => lookup.get(caller),
+    limitsOf: (caller, key) => key?.limits ?? configured.get(caller) ?? {},
     limits: createRequestLimits({ ...config.limits, ...(redis === undefined ? {} : { redis: redis.client }) }),
   }
   const shared = (name: UpstreamName): { poolState?: PoolState } =>
@@ -172,6 +175,10 @@ export async function startGateway(
     config,
     mounts,
     authorize: createDoor({ config, connectionOf: connections.connectionOf, callerKeys: lookup }),
+    limitHeaders: createLimitHeaders({
+      limits: policy.limits,
+      limitsOf: async (caller) => policy.limitsOf(caller, await policy.keyOf(caller)),
+    }),
     admin: createAdminRoutes({
       authorize: createAdminDoor({ config, connectionOf: connections.connectionOf }),
       keys,

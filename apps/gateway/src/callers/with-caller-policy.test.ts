@@ -11,7 +11,7 @@ import { createRequestLimits, type RequestLimitsOptions } from '@castorjs/reques
 import { createMemoryStateStore } from '@castorjs/state-store'
 import { describeContentGenerator, scriptedGenerator } from '@castorjs/testkit'
 import { describe, expect, it } from 'vitest'
-import { withCallerPolicy, withUpstreamPermission } from './with-caller-policy.ts'
+import { type CallerPolicy, withCallerPolicy, withUpstreamPermission } from './with-caller-policy.ts'
 
 const NO_LIMITS: RequestLimitsOptions = { perHour: false, modelSpacingMs: false }
 const request = (model: string) => ({ model, contents: [{ role: 'user', parts: [{ text: 'hi' }] }] })
@@ -24,7 +24,11 @@ describeContentGenerator('withCallerPolicy', () => {
     return [partsChunk([textPart('hello')]), finalChunk('STOP')]
   })
   return {
-    generator: withCallerPolicy(upstream, { keyOf: async () => undefined, limits: createRequestLimits(NO_LIMITS) }),
+    generator: withCallerPolicy(upstream, {
+      keyOf: async () => undefined,
+      limits: createRequestLimits(NO_LIMITS),
+      limitsOf: () => ({}),
+    }),
     answered: () => request('answered'),
     silent: () => request('silent'),
     stalled: () => request('stalled'),
@@ -41,7 +45,11 @@ async function setUp(settings: CallerKeySettings, limits: RequestLimitsOptions =
     name: 'web',
     models: [{ name: 'small' }, { name: 'large' }],
   })
-  const policy = { keyOf: keys.get, limits: createRequestLimits(limits) }
+  const policy: CallerPolicy = {
+    keyOf: keys.get,
+    limits: createRequestLimits(limits),
+    limitsOf: (_caller, key) => key?.limits ?? {},
+  }
   const generator = withCallerPolicy(withUpstreamPermission(upstream, keys.get), policy)
   const headers: Record<string, string> = {}
   const options: GenerateOptions = {
@@ -51,7 +59,7 @@ async function setUp(settings: CallerKeySettings, limits: RequestLimitsOptions =
     onHeaders: (more) => Object.assign(headers, more),
   }
   const ask = (model: string) => collect(generator.generateContentStream(request(model), options))
-  return { ask, headers, upstream, models: () => generator.models(options) }
+  return { ask, headers, upstream, generator, models: () => generator.models(options) }
 }
 
 describe('withCallerPolicy', () => {
@@ -81,6 +89,29 @@ describe('withCallerPolicy', () => {
     })
     expect(headers).toMatchObject({ 'x-ratelimit-limit-requests': '2', 'x-ratelimit-remaining-requests': '0' })
     expect(upstream.requests).toHaveLength(2)
+  })
+
+  it('counts a request once that asks for several pictures', async () => {
+    const { generator, headers, upstream } = await setUp({ name: 'phone' }, { perHour: 60, modelSpacingMs: 5_000 })
+    const signal = new AbortController().signal
+    const onHeaders = (more: Readonly<Record<string, string>>) => void Object.assign(headers, more)
+    const draw = (options: Partial<GenerateOptions>) =>
+      collect(
+        generator.generateContentStream(request('small'), {
+          signal,
+          requestId: 'r',
+          caller: 'x',
+          onHeaders,
+          ...options,
+        }),
+      )
+    const one = { shared: {} }
+    await Promise.all([draw(one), draw(one), draw(one)])
+    expect(upstream.requests).toHaveLength(3)
+    expect(headers['x-ratelimit-remaining-requests']).toBe('59')
+    const other = { shared: {} }
+    const refused = await Promise.allSettled([draw(other), draw(other)])
+    expect(refused.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
   })
 
   it('keeps requests for one model apart, over all callers', async () => {

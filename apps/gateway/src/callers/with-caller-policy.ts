@@ -1,22 +1,31 @@
 import { allowsModel, permit, type CallerKey } from '@castorjs/caller-keys'
 import { GenerationError, type ContentGenerator, type GenerateOptions } from '@castorjs/content-generator'
-import type { RequestLimits } from '@castorjs/request-limits'
+import type { CallerLimits, LimitDecision, RequestLimits } from '@castorjs/request-limits'
 
 export interface CallerPolicy {
   /** The stored key of a caller; undefined for callers without one (the operator's own keys, this machine). */
   keyOf: (callerId: string) => Promise<CallerKey | undefined>
   limits: RequestLimits
+  /** Limits of a caller's own: those of its stored key, or of its key in the configuration. */
+  limitsOf: (callerId: string, key: CallerKey | undefined) => CallerLimits
 }
 
 /**
  * What a caller may do, before an upstream is asked: models its key allows, and how often. A request over a limit
  * is `rate_limited` with the true wait; every answer says what is left.
  */
-export function withCallerPolicy(upstream: ContentGenerator, { keyOf, limits }: CallerPolicy): ContentGenerator {
-  async function admit(model: string, { caller = 'anyone', onHeaders }: GenerateOptions): Promise<void> {
+export function withCallerPolicy(
+  upstream: ContentGenerator,
+  { keyOf, limits, limitsOf }: CallerPolicy,
+): ContentGenerator {
+  const decided = Symbol('limits')
+
+  async function admit(model: string, { caller = 'anyone', shared = {}, onHeaders }: GenerateOptions): Promise<void> {
     const key = await keyOf(caller)
     if (key !== undefined) permit(key, { model })
-    const decision = await limits.check(caller, model, key?.limits ?? {})
+    // A request that asks for several pictures counts once, and its parts are not in each other's way.
+    shared[decided] ??= limits.check(caller, model, limitsOf(caller, key))
+    const decision = await (shared[decided] as Promise<LimitDecision>)
     onHeaders?.(decision.headers)
     if (!decision.allowed) {
       throw new GenerationError('rate_limited', decision.message, {
