@@ -51,6 +51,18 @@ describe('withEncryption', () => {
     await withEncryption(plain, { keys: [B, A] }).checkKeys()
   })
 
+  it('still tells it when the record for that was lost to damage', async () => {
+    const plain = createMemoryStateStore()
+    const store = withEncryption(plain, { keys: [A] })
+    await store.checkKeys()
+    await store.set('x', 1)
+    expect(await plain.delete('castor/key-check')).toBe(true)
+    await expect(withEncryption(plain, { keys: [B] }).checkKeys()).rejects.toMatchObject({ code: 'wrong_key' })
+    expect(await plain.get('castor/key-check')).toBeUndefined()
+    await store.checkKeys()
+    expect(await plain.get('castor/key-check')).toBeDefined()
+  })
+
   it('changes to a new key while the old one still opens', async () => {
     const plain = createMemoryStateStore()
     const old = withEncryption(plain, { keys: [A] })

@@ -22,7 +22,11 @@ export interface EncryptedStateStore extends StateStore {
    * @throws {StateError} `wrong_key`. Do not go on then: what is written would be lost with the other key.
    */
   checkKeys(): Promise<void>
-  /** Seals again every record that the first key did not seal. @returns How many. */
+  /**
+   * Seals again every record that the first key did not seal, and drops history, which the old keys could still open.
+   *
+   * @returns How many.
+   */
   reseal(): Promise<number>
 }
 
@@ -117,12 +121,19 @@ export function withEncryption(
     count: (key, options) => store.count(key, options),
     resetCount: (key) => store.resetCount(key),
     tryLock: (name, ttlMs) => store.tryLock(name, ttlMs),
+    compact: () => store.compact(),
     status: () => store.status(),
     close: () => store.close(),
 
     async checkKeys() {
       const record = await store.get(CHECK_KEY)
       if (record !== undefined) return void (await openSealed(CHECK_KEY, record.value))
+      // It may have been lost to damage: then the others tell whose store this is.
+      for await (const { key, value } of store.list('')) {
+        if (!isSealed(value)) continue
+        await openSealed(key, value)
+        break
+      }
       // Two that start at once may both find nothing; the later one checks what the earlier one made.
       const made = await store.compareAndSet(CHECK_KEY, 0, await seal(CHECK_KEY, 'castor'))
       if (made === undefined) await this.checkKeys()
@@ -136,6 +147,7 @@ export function withEncryption(
         // A record that changed meanwhile was sealed with the first key by whoever changed it.
         if ((await store.compareAndSet(key, version, sealed, options)) !== undefined) count++
       }
+      await store.compact()
       return count
     },
   }

@@ -15,6 +15,7 @@ export function createMemoryStateStore({ now = Date.now }: MemoryStateStoreOptio
   return createTableStore({
     table,
     commit: () => Promise.resolve(),
+    compact: () => Promise.resolve(),
     ensure() {
       if (now() < purgeAt) return
       purgeAt = now() + 60_000

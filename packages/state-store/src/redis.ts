@@ -1,4 +1,5 @@
 import { checkCount, checkKey, checkTtl, toJson } from './checks.ts'
+import { isStateError } from './error.ts'
 import { createLease } from './lease.ts'
 import { connectRedis } from './redis/connection.ts'
 import type { RedisConnectionOptions } from './redis/connection.ts'
@@ -22,13 +23,7 @@ export async function openRedisStateStore({
   prefix = 'castor:',
   ...options
 }: RedisStateStoreOptions): Promise<StateStore> {
-  const redis = connectRedis(options)
-  try {
-    await redis.check()
-  } catch (error) {
-    await redis.close()
-    throw error
-  }
+  const redis = connectRedis(options, `${prefix}c:castor/probe`)
   const index = `${prefix}index`
   const sequence = `${prefix}sequence`
   const recordName = (key: string): string => `${prefix}r:${key}`
@@ -49,7 +44,7 @@ export async function openRedisStateStore({
     return written === '' ? undefined : Number(written)
   }
 
-  return {
+  const store: StateStore = {
     shared: true,
     async get(key) {
       checkKey(key)
@@ -115,8 +110,40 @@ export async function openRedisStateStore({
         },
       )
     },
+    // Redis writes its own log anew when it pleases; BGREWRITEAOF makes it.
+    compact: () => Promise.resolve(),
     status: () => redis.status(),
     close: () => redis.close(),
+  }
+  try {
+    await redis.check()
+    await tryOut(store)
+  } catch (error) {
+    await redis.close()
+    throw error
+  }
+  return store
+}
+
+/**
+ * Every kind of step once, so that a missing right is told at the start and not by the first renewal.
+ *
+ * @throws {StateError} `denied` or `unsupported`. A Redis that takes no writes just now is no reason not to start.
+ */
+async function tryOut(store: StateStore): Promise<void> {
+  const key = `castor/try-out/${crypto.randomUUID()}`
+  try {
+    await store.set(key, null, { ttlMs: 10_000 })
+    for await (const _ of store.list(key)) break
+    await store.get(key)
+    await store.delete(key)
+    await store.count(key, { ttlMs: 10_000 })
+    await store.resetCount(key)
+    const lease = await store.tryLock(key, 10_000)
+    await lease?.renew()
+    await lease?.release()
+  } catch (error) {
+    if (!isStateError(error) || error.code !== 'unavailable') throw error
   }
 }
 

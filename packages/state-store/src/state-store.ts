@@ -51,7 +51,7 @@ export interface StateStatus {
   since: number
   /** Why it is not ok, in words for the operator. */
   reason?: string
-  /** What was found damaged and repaired when it was opened. */
+  /** What was found damaged and repaired when it was opened, and what about the home is a danger to the state. */
   warnings: readonly string[]
 }
 
@@ -83,6 +83,11 @@ export interface StateStore {
   resetCount(key: string): Promise<void>
   /** Takes a lock for a time. @returns Nothing when someone holds it. */
   tryLock(name: string, ttlMs: number): Promise<Lease | undefined>
+  /**
+   * Drops history: what was overwritten, deleted or has expired is gone from the home afterwards, as far as that is in
+   * its hands (a file is written anew; Redis keeps its own log).
+   */
+  compact(): Promise<void>
   /** How the home is, as far as it is known without asking. */
   status(): StateStatus
   /** Waits for what is being written and lets go. Locks that are held run out by themselves. */

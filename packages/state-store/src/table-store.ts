@@ -8,6 +8,8 @@ export interface TableStoreOptions {
   table: Table
   /** Makes a change durable. */
   commit(this: void, change: Change): Promise<void>
+  /** Writes everything anew. */
+  compact(this: void): Promise<void>
   /** Called before each step; throws when the store cannot be used. */
   ensure(this: void): Promise<void> | void
   status(this: void): StateStatus
@@ -15,7 +17,7 @@ export interface TableStoreOptions {
 }
 
 /** A store over a table of this process, made durable by `commit`. */
-export function createTableStore({ table, commit, ensure, status, close }: TableStoreOptions): StateStore {
+export function createTableStore({ table, commit, compact, ensure, status, close }: TableStoreOptions): StateStore {
   let closed = false
 
   async function begin(): Promise<void> {
@@ -91,6 +93,11 @@ export function createTableStore({ table, commit, ensure, status, close }: Table
           release: async () => table.unlock(name, lock.token),
         },
       )
+    },
+    async compact() {
+      await begin()
+      table.purge()
+      await compact()
     },
     status,
     async close() {

@@ -4,7 +4,8 @@ import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { runKills } from '../../test/kill/run-kills.ts'
 import { describeStateStore, listAll } from '../../test/store-behaviour.ts'
-import type { StateStore } from '../index.ts'
+import { withEncryption } from '../index.ts'
+import type { StateKey, StateStore } from '../index.ts'
 import { openFileStateStore } from '../node.ts'
 import { encodeChange } from './log-format.ts'
 
@@ -117,7 +118,7 @@ describe('openFileStateStore', () => {
     const [warning = ''] = second.status().warnings
     const aside = (await readdir(directory)).find((name) => name.startsWith('state.damaged-')) ?? ''
     expect(warning).toBe(
-      `${path} was damaged in 1 places. 2 changes could be read and were kept; the damaged file is kept as ${join(directory, aside)}`,
+      `${path} was damaged in 1 place. 2 changes could be read and were kept; the damaged file is kept as ${join(directory, aside)}`,
     )
     expect(await readFile(join(directory, aside), 'utf8')).toBe(damaged)
     await second.set('b', 'again')
@@ -125,6 +126,58 @@ describe('openFileStateStore', () => {
     const third = await open(directory)
     expect(third.status().warnings).toEqual([])
     expect(await listAll(third, '')).toHaveLength(3)
+  })
+
+  it.each([
+    ['empty', () => '', /state\.log was empty\. 0 changes could be read/],
+    ['cut in its first line', (text: string) => text.slice(0, 10), /was damaged in 1 place\. 0 changes/],
+    ['full of zeros', (text: string) => '\0'.repeat(text.length), /was damaged in 1 place\. 0 changes/],
+    ['without its first line', (text: string) => text.slice(text.indexOf('\n') + 1), /in 1 place\. 3 changes/],
+    [
+      'missing a line break',
+      (text: string) => text.replace(/\n([0-9a-f]{8} {"r":"b")/, '$1'),
+      /in 1 place\. 1 changes/,
+    ],
+    ['with a strange line', (text: string) => text.replace('\n', '\nhello\n'), /in 1 place\. 3 changes/],
+  ])('keeps aside a file that is %s', async (_, damage, warning) => {
+    const directory = await newFolder()
+    const first = await openFileStateStore({ directory })
+    for (const key of ['a', 'b', 'c']) await first.set(key, key)
+    await first.close()
+    const path = join(directory, 'state.log')
+    const damaged = damage(await readFile(path, 'utf8'))
+    await writeFile(path, damaged)
+    const second = await open(directory)
+    expect(second.status().warnings).toEqual([expect.stringMatching(warning)])
+    const aside = (await readdir(directory)).find((name) => name.startsWith('state.damaged-')) ?? ''
+    expect(await readFile(join(directory, aside), 'utf8')).toBe(damaged)
+    await second.set('d', 1)
+    await second.close()
+    const third = await open(directory)
+    expect([third.status().warnings, (await third.get('d'))?.value]).toEqual([[], 1])
+  })
+
+  it('keeps nothing that an old key could open once everything is sealed anew', async () => {
+    const directory = await newFolder()
+    const keys: StateKey[] = ['old', 'new'].map((id) => ({ id, key: Buffer.alloc(32, id) }))
+    const [old, fresh] = keys as [StateKey, StateKey]
+    const first = withEncryption(await openFileStateStore({ directory }), { keys: [old] })
+    await first.checkKeys()
+    for (let index = 0; index < 5; index++) await first.set('account', { cookie: index })
+    await first.set('gone', 1)
+    await first.delete('gone')
+    await first.close()
+    const path = join(directory, 'state.log')
+    expect(await readFile(path, 'utf8')).toContain('old')
+
+    const both = withEncryption(await openFileStateStore({ directory }), { keys: [fresh, old] })
+    expect(await both.reseal()).toBe(2)
+    await both.close()
+    expect(await readFile(path, 'utf8')).not.toContain('old')
+    const second = withEncryption(await openFileStateStore({ directory }), { keys: [fresh] })
+    await second.checkKeys()
+    expect((await second.get('account'))?.value).toEqual({ cookie: 4 })
+    await second.close()
   })
 
   it('does not start on something else, or on what a newer version wrote', async () => {

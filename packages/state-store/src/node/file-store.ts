@@ -18,7 +18,8 @@ export interface FileStateStoreOptions {
 }
 
 interface Waiting {
-  change: Change
+  /** Undefined asks for the whole file to be written anew. */
+  change: Change | undefined
   resolve(this: void): void
   reject(this: void, error: unknown): void
 }
@@ -44,6 +45,8 @@ export async function openFileStateStore({ directory, now = Date.now }: FileStat
   return createLogStore({ directory, lock, log, changes, warnings, now })
 }
 
+/** After a write that failed, the next try comes by itself. */
+const RETRY_MS = 2000
 /** A process that was stopped this long may have lost its folder, and looks before it writes. */
 const VERIFY_AFTER_MS = 5000
 
@@ -51,10 +54,20 @@ export interface LogStoreOptions extends OpenedLog {
   directory: string
   lock: FolderLock
   now: () => number
+  /** Default 2 000. */
+  retryMs?: number
 }
 
 /** The store over an open log. */
-export function createLogStore({ directory, lock, log, changes, warnings, now }: LogStoreOptions): StateStore {
+export function createLogStore({
+  directory,
+  lock,
+  log,
+  changes,
+  warnings,
+  now,
+  retryMs = RETRY_MS,
+}: LogStoreOptions): StateStore {
   const table = new Table(now)
   for (const change of changes) table.apply(change)
 
@@ -63,18 +76,20 @@ export function createLogStore({ directory, lock, log, changes, warnings, now }:
   let verifiedAt = performance.now()
   /** After a failed write the file lags behind memory; it is then written anew. */
   let behind = false
+  let retry: NodeJS.Timeout | undefined
   let status: StateStatus = { home: 'file', ok: true, since: now(), warnings }
 
   async function write(batch: readonly Waiting[]): Promise<void> {
     if (performance.now() - verifiedAt > VERIFY_AFTER_MS) await lock.verify()
     verifiedAt = performance.now()
-    if (behind || log.isLong()) {
+    const lines = batch.map(({ change }) => (change === undefined ? undefined : encodeChange(change)))
+    if (behind || log.isLong() || lines.includes(undefined)) {
       table.purge()
       // The table already holds the batch.
       await log.rewrite(table.snapshot())
       behind = false
     } else {
-      await log.append(batch.map(({ change }) => encodeChange(change)).join(''))
+      await log.append(lines.join(''))
     }
   }
 
@@ -88,6 +103,7 @@ export function createLogStore({ directory, lock, log, changes, warnings, now }:
         for (const { resolve } of batch) resolve()
       } catch (thrown) {
         behind = true
+        tryLater()
         const error = toFileError(thrown, directory)
         if (status.ok) status = { home: 'file', ok: false, since: now(), reason: error.message, warnings }
         for (const { reject } of batch) reject(error)
@@ -96,17 +112,31 @@ export function createLogStore({ directory, lock, log, changes, warnings, now }:
     writing = undefined
   }
 
+  function commit(change: Change | undefined): Promise<void> {
+    return new Promise((resolve, reject) => {
+      waiting.push({ change, resolve, reject })
+      writing ??= writeAll()
+    })
+  }
+
+  /** What could not be written is in memory only: it is written as soon as the disk lets it be. */
+  function tryLater(): void {
+    clearTimeout(retry)
+    retry = setTimeout(() => void (behind && commit(undefined).catch(() => undefined)), retryMs)
+    retry.unref()
+  }
+
   return createTableStore({
     table,
-    commit: (change) =>
-      new Promise((resolve, reject) => {
-        waiting.push({ change, resolve, reject })
-        writing ??= writeAll()
-      }),
+    commit,
+    compact: () => commit(undefined),
     ensure: () => undefined,
     status: () => status,
     async close() {
       await writing
+      // The last chance of what could not be written before.
+      if (behind) await commit(undefined).catch(() => undefined)
+      clearTimeout(retry)
       await log.close()
       await lock.release()
     },

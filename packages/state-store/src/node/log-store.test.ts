@@ -3,7 +3,7 @@ import type { Change } from '../table.ts'
 import { createLogStore } from './file-store.ts'
 
 /** A disk that can be full. */
-function createDisk() {
+function createDisk({ retryMs = 60_000 } = {}) {
   const disk = { full: false, taken: false, lines: [] as string[], appends: 0 }
   const write = async (lines: string[], append: boolean): Promise<void> => {
     await Promise.resolve()
@@ -16,6 +16,7 @@ function createDisk() {
     changes: [],
     warnings: [],
     now: () => 1_800_000_000_000,
+    retryMs,
     lock: { verify: async () => undefined, release: async () => undefined },
     log: {
       append: (lines) => write(lines.trimEnd().split('\n'), true),
@@ -62,5 +63,24 @@ describe('createLogStore', () => {
     await store.set('e', 5)
     expect(disk.lines.at(-1)).toMatch(/^[0-9a-f]{8} \{"r":"e"/)
     await store.close()
+  })
+
+  it('writes by itself what could not be written, as soon as there is room', async () => {
+    const { disk, store } = createDisk({ retryMs: 5 })
+    disk.full = true
+    await expect(store.set('a', 1)).rejects.toMatchObject({ code: 'unavailable' })
+    disk.full = false
+    while (!store.status().ok) await new Promise((resolve) => setTimeout(resolve, 5))
+    expect(disk.lines.map((line) => (JSON.parse(line) as { r: string }).r)).toEqual(['a'])
+    await store.close()
+  })
+
+  it('writes at the close what could not be written before', async () => {
+    const { disk, store } = createDisk()
+    disk.full = true
+    await expect(store.set('a', 1)).rejects.toMatchObject({ code: 'unavailable' })
+    disk.full = false
+    await store.close()
+    expect(disk.lines).toHaveLength(1)
   })
 })

@@ -61,15 +61,17 @@ export async function openStateLog(directory: string, now: () => number): Promis
     size = rewrittenSize = written
   }
 
-  if (damagedLines > 0) {
+  // It is never left empty: it gets its name when its first line is in it.
+  const empty = bytes?.length === 0
+  if (damagedLines > 0 || empty) {
     const aside = join(directory, `state.damaged-${new Date(now()).toISOString().replaceAll(/[:.]/g, '-')}.log`)
     // Kept before it is replaced: a crash in between leaves both.
     await placeNew(path, aside)
     await rewrite(changes)
     warnings.push(
-      `${path} was damaged in ${damagedLines} places. ${changes.length} changes could be read and were kept; the damaged file is kept as ${aside}`,
+      `${path} was ${empty ? 'empty' : `damaged in ${damagedLines} ${damagedLines === 1 ? 'place' : 'places'}`}. ${changes.length} changes could be read and were kept; the damaged file is kept as ${aside}`,
     )
-  } else if (bytes === undefined || bytes.length === 0) await rewrite(changes)
+  } else if (bytes === undefined) await rewrite(changes)
   else {
     handle = await open(path, 'r+')
     if (bytes.length > goodBytes) {

@@ -31,13 +31,20 @@ type Scripted = Record<ScriptName, (...args: string[]) => Promise<unknown>>
 /** What the oldest Redis that is supported brought: 6.2. */
 const OLDEST = [6, 2] as const
 
-/** A connection that comes back by itself. While it is away every step fails within its time, and none is sent twice. */
-export function connectRedis({
-  url,
-  commandTimeoutMs = 2000,
-  connectTimeoutMs = 5000,
-  ca,
-}: RedisConnectionOptions): RedisConnection {
+/** Steps that a Redis may take while it takes no writes. */
+const READS: ReadonlySet<ScriptName> = new Set(['castorList'])
+/** While Redis takes no writes it is asked so often whether it does again. */
+const PROBE_MS = 2000
+
+/**
+ * A connection that comes back by itself. While it is away every step fails within its time, and none is sent twice.
+ *
+ * @param probe Name of a counter to see with whether writes are taken again.
+ */
+export function connectRedis(
+  { url, commandTimeoutMs = 2000, connectTimeoutMs = 5000, ca }: RedisConnectionOptions,
+  probe: string,
+): RedisConnection {
   const address = readAddress(url)
   const client = new Redis(url, {
     protocol: 2,
@@ -62,6 +69,10 @@ export function connectRedis({
     warnings: [],
   }
   let lastError: StateError | undefined
+  let warnings: readonly string[] = []
+  /** It is there and answers, but the last write was refused. */
+  let refusing: { reason: string; since: number } | undefined
+  let probing: NodeJS.Timeout | undefined
 
   client.on('error', (error: unknown) => (lastError = toStateError(error, address)))
   client.on('ready', () => {
@@ -71,12 +82,35 @@ export function connectRedis({
   client.on('close', lost)
 
   function well(): void {
-    status = { home: 'redis', ok: true, since: Date.now(), warnings: [] }
+    status = { home: 'redis', ok: true, since: Date.now(), warnings }
   }
 
   function lost(): void {
     const reason = lastError?.message ?? `The connection to Redis at ${address} is lost`
-    status = { home: 'redis', ok: false, since: status.ok ? Date.now() : status.since, reason, warnings: [] }
+    status = { home: 'redis', ok: false, since: status.ok ? Date.now() : status.since, reason, warnings }
+  }
+
+  async function write<T>(send: () => Promise<T>): Promise<T> {
+    try {
+      const answer = await step(send)
+      refusing = undefined
+      return answer
+    } catch (error) {
+      if (isStateError(error) && status.ok && !closed && error.code !== 'closed') {
+        refusing = { reason: error.message, since: refusing?.since ?? Date.now() }
+        probing ??= setInterval(() => void probeWrites(), PROBE_MS)
+        probing.unref()
+      }
+      throw error
+    }
+  }
+
+  /** Nobody may write for a long while; that things are well again must show all the same. */
+  async function probeWrites(): Promise<void> {
+    if (refusing !== undefined) await write(() => scripted.castorCount(probe, '1', '60000', '')).catch(() => undefined)
+    if (refusing !== undefined) return
+    clearInterval(probing)
+    probing = undefined
   }
 
   /** Waits for the connection, but not for long, and not at all where waiting does not help. */
@@ -115,18 +149,20 @@ export function connectRedis({
   }
 
   return {
-    run: (script, keys, args) => step(() => scripted[script](...keys, ...args)),
+    run: (script, keys, args) => (READS.has(script) ? step : write)(() => scripted[script](...keys, ...args)),
     get: (key) => step(() => client.get(key)),
     del: (key) =>
-      step(async () => {
+      write(async () => {
         await client.del(key)
       }),
     async check() {
-      const info = await step(() => client.info('server')).catch((error: unknown) => {
+      const info = await step(() => client.info()).catch((error: unknown) => {
         // A user that may not ask for the version may still use the store.
         if (isStateError(error) && error.code === 'denied' && error.message.includes("'info'")) return ''
         throw error
       })
+      warnings = readDangers(info, address)
+      status = { ...status, warnings }
       const version = /^redis_version:(\d+)\.(\d+)\.?(\S*)/m.exec(info)
       if (version === null) return
       const [, major = '', minor = '', patch = ''] = version
@@ -136,10 +172,11 @@ export function connectRedis({
         `Redis at ${address} is version ${major}.${minor}.${patch}; ${OLDEST.join('.')} or newer is needed`,
       )
     },
-    status: () => status,
+    status: () => (status.ok && refusing !== undefined ? { ...status, ok: false, ...refusing } : status),
     async close() {
       if (closed) return
       closed = true
+      clearInterval(probing)
       // Between two tries there is no socket, and no event either.
       const open = client.status !== 'end' && client.status !== 'reconnecting'
       const ended = open ? new Promise((resolve) => client.once('end', resolve)) : undefined
@@ -165,6 +202,23 @@ function away(address: string): StateError {
   return new StateError('unavailable', `Redis at ${address} does not answer`)
 }
 
+/** Settings with which Redis may lose what it was given. */
+function readDangers(info: string, address: string): string[] {
+  const dangers: string[] = []
+  const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1] ?? 'noeviction'
+  if (policy !== 'noeviction' && !/^maxmemory:0\s*$/m.test(info)) {
+    dangers.push(
+      `Redis at ${address} throws records away when its memory is full (maxmemory-policy ${policy}): sessions and keys could be lost. Set maxmemory-policy noeviction`,
+    )
+  }
+  if (/^aof_enabled:0\s*$/m.test(info)) {
+    dangers.push(
+      `Redis at ${address} keeps no append-only file, so when it ends the newest cookies may be lost. Set appendonly yes`,
+    )
+  }
+  return dangers
+}
+
 /** What Redis or the driver said, in our words: theirs may quote a command with its values. */
 function toStateError(error: unknown, address: string): StateError {
   const text = error instanceof Error ? error.message : ''
@@ -174,6 +228,13 @@ function toStateError(error: unknown, address: string): StateError {
   }
   if (text.startsWith('NOPERM'))
     return new StateError('denied', `Redis at ${address} does not let this user ${readRefusal(text)}`)
+  // What a script may not do, Redis says in other words.
+  if (/user executing the script|ACL failure in script/i.test(text)) {
+    return new StateError(
+      'denied',
+      `Redis at ${address} does not let this user run what the scripts of this store run; it needs +@read +@write +@scripting +time +info`,
+    )
+  }
   if (text.startsWith('OOM')) return new StateError('unavailable', `Redis at ${address} is out of memory`)
   if (text.startsWith('LOADING')) return new StateError('unavailable', `Redis at ${address} is still loading its data`)
   if (/^(READONLY|MISCONF|MASTERDOWN|CLUSTERDOWN)/.test(text)) {
