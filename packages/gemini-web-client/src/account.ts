@@ -15,7 +15,10 @@ export interface AccountInfo {
    */
   prepare(): Promise<void>
   refresh(): Promise<AccountStatus>
-  /** After a suspicious answer: is the account still trusted, and does a rotation help? */
+  /**
+   * After a suspicious answer: is the account still trusted, and does a rotation help?
+   * @throws {GeminiWebError} `account_rejected`, `address_blocked` when the account is stopped by now.
+   */
   confirm(): Promise<'trusted' | 'renewed' | 'lost'>
 }
 
@@ -67,10 +70,19 @@ export function createAccountInfo({ session, batch, now }: AccountInfoOptions): 
         upstreamCode: String(current.code),
       })
     }
-    if (current.blocked) {
-      readAtMs = undefined
-      throw blockedError(current.code)
-    }
+    refuseIfBlocked(current)
+  }
+
+  function refuseIfBlocked({ blocked, code }: AccountStatus): void {
+    if (!blocked) return
+    readAtMs = undefined
+    throw blockedError(code)
+  }
+
+  async function refreshOrRefuse(): Promise<AccountStatus> {
+    const current = await refresh()
+    refuseIfBlocked(current)
+    return current
   }
 
   return {
@@ -87,9 +99,10 @@ export function createAccountInfo({ session, batch, now }: AccountInfoOptions): 
     },
     refresh,
     async confirm() {
-      if (!(await refresh()).guest) return 'trusted'
+      const before = await refreshOrRefuse()
+      if (!before.guest) return 'trusted'
       await session.renew()
-      const { guest } = await refresh()
+      const { guest } = await refreshOrRefuse()
       if (guest) readAtMs = undefined
       return guest ? 'lost' : 'renewed'
     },

@@ -192,3 +192,15 @@ describe('a broken answer is read back from its chat', () => {
     expect(count('/StreamGenerate')).toBe(1)
   })
 })
+
+it('sees a block of the account that came after the start, at the first answer that looks odd', async () => {
+  const { emulator, client, close } = emulated()
+  try {
+    await client.start()
+    emulator.controls.changeAccount('grace', { status: 1021 })
+    emulator.controls.expireTicket('grace')
+    await expect(client.generate('Hello')).rejects.toMatchObject({ code: 'account_rejected', upstreamCode: '1021' })
+  } finally {
+    await close()
+  }
+})
