@@ -92,9 +92,13 @@ export interface ClientStatus {
   /** Status code of the account, 1000 when all is well; absent before the first call. */
   code?: number
   meaning?: string
+  /** What the account may use: 1 free, 2 advanced, 3 and 4 more. Source: fact sheet section 1.5. */
+  capacity?: number
   /** Generations that run and that wait for a place. */
   running: number
   waiting: number
+  /** When the app page was read, Unix milliseconds. */
+  pageAtMs?: number
   /** Unix milliseconds. */
   ticketAtMs?: number
   rotatedAtMs?: number
@@ -313,13 +317,14 @@ export function createGeminiWebClient(options: GeminiWebClientOptions = {}): Gem
     drifts: () => drifts.list(),
     status() {
       const { status } = account
-      const { ticketAtMs, rotatedAtMs } = session
+      const { pageAtMs, ticketAtMs, rotatedAtMs } = session
       const { buildLabel, accountNumber } = session.page
       return {
         kind: session.account ? 'account' : 'guest',
         running: limiter.running,
         waiting: limiter.waiting,
-        ...(status === undefined ? {} : { code: status.code, meaning: status.meaning }),
+        ...(status === undefined ? {} : { code: status.code, meaning: status.meaning, capacity: status.capacity }),
+        ...(pageAtMs === undefined ? {} : { pageAtMs }),
         ...(ticketAtMs === undefined ? {} : { ticketAtMs }),
         ...(rotatedAtMs === undefined ? {} : { rotatedAtMs }),
         ...(lastRotation === undefined ? {} : { lastRotation }),

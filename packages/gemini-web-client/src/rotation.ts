@@ -25,6 +25,8 @@ export interface RotationOptions {
   userAgent: string
   /** Unix milliseconds of the last request to rotate, wherever it was made. */
   lastRotation: () => number | undefined
+  /** When the ticket was last asked for, renewed or confirmed, wherever that was. */
+  lastRenewal: () => number | undefined
   /** Remembers, durably, that the server is being asked now. */
   remember: (atMs: number) => Promise<void>
   /** Takes newer cookies of another process; true when there were some. */
@@ -47,7 +49,10 @@ export interface Rotation {
   stop(): void
 }
 
-/** Renews the session ticket: one request at a time, never two within a minute, on a clock of 480 s ± 10 %. */
+/**
+ * Renews the session ticket: one request at a time, never two within a minute, on a clock of 480 s ± 10 % that counts from
+ * the last renewal, also one before a restart or of another process.
+ */
 export function createRotation(options: RotationOptions): Rotation {
   const { wire, now, random, intervalMs = ROTATE_INTERVAL_MS, exclusive = (work) => work() } = options
   let running: Promise<RotationOutcome> | undefined
@@ -78,14 +83,30 @@ export function createRotation(options: RotationOptions): Rotation {
     return response.status
   }
 
+  /** The renewal that the clock counts from. */
+  let counted: number | undefined
+
   function schedule(): void {
+    const last = options.lastRenewal()
+    const from = last !== undefined && last !== counted && last <= now() ? last : now()
+    counted = last
+    wakeAfter(from + intervalMs * (0.9 + 0.2 * random()) - now())
+  }
+
+  function wakeAfter(ms: number): void {
     cancelTimer?.()
     if (!started || intervalMs <= 0) return
-    const delay = intervalMs * (0.9 + 0.2 * random())
-    cancelTimer = backgroundTimer(() => {
-      // A failure here shows in the next request, which rotates again on demand.
-      void rotation.rotate().then(schedule, schedule)
-    }, delay)
+    cancelTimer = backgroundTimer(wake, Math.max(0, ms))
+  }
+
+  function wake(): void {
+    // Somebody renewed in the meantime: the clock starts anew from there.
+    if (options.lastRenewal() !== counted) return schedule()
+    rotation.rotate().then(schedule, () => {
+      // Google was not reached: again as soon as it may be asked. A request that needs the ticket asks on its own.
+      counted = options.lastRenewal()
+      wakeAfter(Math.min(intervalMs, ROTATE_MINIMUM_MS * (1.1 + 0.4 * random())))
+    })
   }
 
   const rotation: Rotation = {

@@ -1,5 +1,6 @@
 import { buildAppPage, RPC } from '@castorjs/gemini-web-protocol'
-import { afterEach, describe, expect, it } from 'vitest'
+import { TransportError } from '@castorjs/http-transport'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { emulated, type Emulated, type EmulatedOptions } from '../test/emulated.ts'
 import { accountStatus, answer, promptOf, scriptedApp } from '../test/scripted-app.ts'
 import { createGeminiWebClient, type GeminiWebClient } from './client.ts'
@@ -258,6 +259,66 @@ describe('rotation', () => {
     const before = app.requests.length
     await new Promise((resolve) => setTimeout(resolve, 60))
     expect(app.requests.length).toBe(before)
+  })
+})
+
+describe('the clock', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] }))
+  afterEach(() => void vi.useRealTimers())
+  const minutes = (count: number) => vi.advanceTimersByTimeAsync(count * MINUTE)
+  /** The middle of the jitter: eight minutes. */
+  const random = () => 0.5
+
+  it('counts on from the last renewal across a restart', async () => {
+    const store = memoryStore()
+    const app = scriptedApp()
+    const first = client({ cookies: COOKIES, transport: app.transport, store, random })
+    await first.start()
+    await minutes(8.1)
+    expect(app.to('RotateCookies')).toHaveLength(1)
+    await first.close()
+    await minutes(5)
+    const second = client({ cookies: COOKIES, transport: app.transport, store, random })
+    await second.start()
+    await minutes(2)
+    expect(app.to('RotateCookies')).toHaveLength(1)
+    await minutes(1.1)
+    expect(app.to('RotateCookies')).toHaveLength(2)
+  })
+
+  it('starts anew from a renewal that another process made', async () => {
+    const store = memoryStore()
+    const app = scriptedApp()
+    const shared = { ...store, exclusive: <Result>(work: () => Promise<Result>) => work() }
+    const one = client({ cookies: COOKIES, transport: app.transport, store: shared, random })
+    await one.start()
+    await minutes(5)
+    store.saved.push({ ...one.export(), ticketAtMs: Date.now(), rotatedAtMs: Date.now() })
+    expect(await one.rotate()).toBe('renewed')
+    await minutes(7.9)
+    expect(app.to('RotateCookies')).toEqual([])
+    await minutes(0.2)
+    expect(app.to('RotateCookies')).toHaveLength(1)
+  })
+
+  it('asks again after a minute or so when Google could not be reached', async () => {
+    let reachable = false
+    const app = scriptedApp()
+    const one = client({
+      cookies: COOKIES,
+      transport: (url, request) =>
+        reachable || !url.includes('RotateCookies')
+          ? app.transport(url, request)
+          : Promise.reject(new TransportError('network', 'refused')),
+      random,
+    })
+    await one.start()
+    await minutes(8.1)
+    reachable = true
+    await minutes(1)
+    expect(app.to('RotateCookies')).toHaveLength(0)
+    await minutes(0.4)
+    expect(app.to('RotateCookies')).toHaveLength(1)
   })
 })
 

@@ -44,6 +44,8 @@ export interface Session {
   rotate(): Promise<RotationOutcome>
   /** After an authentication failure: rotates and reads the page again. @throws {GeminiWebError} `signed_out` */
   renew(): Promise<RotationOutcome>
+  /** When the app page was read. */
+  readonly pageAtMs: number | undefined
   readonly ticketAtMs: number | undefined
   readonly rotatedAtMs: number | undefined
   /** The store refused the last state: what is newer is lost with this process. */
@@ -141,6 +143,7 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
     timeoutMs,
     ...(options.rotationIntervalMs === undefined ? {} : { intervalMs: options.rotationIntervalMs }),
     lastRotation: () => rotatedAtMs,
+    lastRenewal: () => Math.max(rotatedAtMs ?? 0, ticketAtMs ?? 0) || undefined,
     remember(atMs) {
       rotatedAtMs = atMs
       return save()
@@ -253,6 +256,9 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
     },
     get token() {
       return token?.value
+    },
+    get pageAtMs() {
+      return pageAtMs
     },
     get ticketAtMs() {
       return ticketAtMs
