@@ -6,6 +6,7 @@ import type {
   GenerateContentResponse,
   ModelInfo,
 } from './schema.ts'
+import type { Usage } from './usage.ts'
 
 /** A setting that was left out or approximated, in words a caller can act on. */
 export interface Warning {
@@ -41,6 +42,14 @@ export interface ServedBy {
   account?: string
 }
 
+/** What an answer has held so far, for the operator's books. */
+export interface Tally {
+  /** Pictures, clips and other files. */
+  media: number
+  /** Undefined until the upstream has accepted the turn. */
+  usage: Usage | undefined
+}
+
 /** `likely`: the client repeats failed requests by itself; `declared`: this is such a repeat; `off`: never answer from before. */
 export type RetryHint = 'off' | 'likely' | 'declared'
 
@@ -67,6 +76,8 @@ export interface GenerateOptions {
   onWarning?: (warning: Warning) => void
   /** Called when the upstream is known, and again when the served model is. */
   onServed?: (served: ServedBy) => void
+  /** Is given, once per answer, a function that tells at any time what the answer has held so far. */
+  onTally?: (read: () => Tally) => void
   /** Headers for the answer, such as what is left of a limit. Called before the first chunk or the failure. */
   onHeaders?: (headers: Readonly<Record<string, string>>) => void
 }

@@ -22,7 +22,15 @@ export {
   type ToolConfig,
   type UsageMetadata,
 } from './schema.ts'
-export type { ContentGenerator, GenerateOptions, MediaOptions, RetryHint, ServedBy, Warning } from './generator.ts'
+export type {
+  ContentGenerator,
+  GenerateOptions,
+  MediaOptions,
+  RetryHint,
+  ServedBy,
+  Tally,
+  Warning,
+} from './generator.ts'
 export {
   ERRORS,
   GenerationError,
@@ -44,7 +52,7 @@ export {
   type GenerationEvent,
 } from './events.ts'
 export { collect } from './collect.ts'
-export { estimateTokens, readUsage, type Usage } from './usage.ts'
+export { addUsage, estimateTokens, readUsage, type Usage } from './usage.ts'
 export { withAnswers } from './answer.ts'
 export {
   EFFORTS,

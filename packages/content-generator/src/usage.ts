@@ -13,6 +13,17 @@ export interface Usage {
   estimated: boolean
 }
 
+/** The sum of what several answers spent; a guess where one of them is. */
+export function addUsage(one: Usage, other: Usage): Usage {
+  return {
+    inputTokens: one.inputTokens + other.inputTokens,
+    cachedTokens: one.cachedTokens + other.cachedTokens,
+    outputTokens: one.outputTokens + other.outputTokens,
+    thoughtTokens: one.thoughtTokens + other.thoughtTokens,
+    estimated: one.estimated || other.estimated,
+  }
+}
+
 /** Reads Google's counters; missing ones are 0. */
 export function readUsage(metadata: UsageMetadata): Usage {
   return {

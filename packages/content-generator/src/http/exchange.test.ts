@@ -99,6 +99,8 @@ describe('serveExchange', () => {
     await reader?.cancel()
     expect(echo.generator.open).toBe(0)
     await expect.poll(() => echo.outcomes.map((outcome) => outcome.status)).toEqual([499])
+    // Left in mid-stream or before: in the books it is the same.
+    expect(echo.outcomes[0]?.error?.code).toBe('aborted')
   })
 
   it('ends the upstream when the request is aborted before the first piece', async () => {
@@ -108,6 +110,20 @@ describe('serveExchange', () => {
     const response = await echo.handle(ask({ signal: leaving.signal }))
     expect(response.status).toBe(499)
     expect(echo.generator.open).toBe(0)
+  })
+
+  it('reports what was counted of answers whose dialect told no usage', async () => {
+    const echo = createEcho([partsChunk([textPart('a')]), 'stall'])
+    const body = (await echo.handle(ask())).body?.getReader()
+    await body?.read()
+    const usage = { inputTokens: 1, cachedTokens: 0, outputTokens: 2, thoughtTokens: 3, estimated: true }
+    for (const media of [1, 2]) echo.generator.options[0]?.onTally?.(() => ({ media, usage }))
+    await body?.cancel()
+    await expect.poll(() => echo.outcomes).toHaveLength(1)
+    expect(echo.outcomes[0]).toMatchObject({
+      media: 3,
+      usage: { inputTokens: 2, cachedTokens: 0, outputTokens: 4, thoughtTokens: 6, estimated: true },
+    })
   })
 
   it('hides what it cannot explain', async () => {

@@ -1,6 +1,6 @@
 import { ERRORS, toGenerationError, type GenerationError } from '../error.ts'
-import type { ContentGenerator, GenerateOptions, MediaOptions, ServedBy, Warning } from '../generator.ts'
-import type { Usage } from '../usage.ts'
+import type { ContentGenerator, GenerateOptions, MediaOptions, ServedBy, Tally, Warning } from '../generator.ts'
+import { addUsage, type Usage } from '../usage.ts'
 import { authorizeRequest, type Authorize, type Caller } from './authorize.ts'
 import { retryHeaders } from './error-headers.ts'
 import { eventStreamResponse } from './event-stream.ts'
@@ -42,7 +42,10 @@ export interface Outcome {
   status: number
   error: GenerationError | undefined
   warnings: readonly Warning[]
+  /** What the dialect told the caller; where the answer was cut short, what was counted until then. */
   usage: Usage | undefined
+  /** Pictures, clips and other files in the answer. */
+  media: number
   /** Time to the first chunk, in milliseconds; undefined when there was none. */
   firstChunkMs: number | undefined
   durationMs: number
@@ -112,6 +115,7 @@ export async function serveExchange(
   let served: ServedBy | undefined
   let firstChunkMs: number | undefined
   const facts: { model?: string; stream?: boolean } = {}
+  const tallies: (() => Tally)[] = []
   let usage: Usage | undefined
   let caller: Caller | undefined
   let reported = false
@@ -121,6 +125,7 @@ export async function serveExchange(
     if (reported) return
     reported = true
     request.signal.removeEventListener('abort', leave)
+    const tally = sumTallies(tallies)
     options.onOutcome?.({
       requestId,
       dialect,
@@ -133,7 +138,8 @@ export async function serveExchange(
       status,
       error,
       warnings: [...warnings.values()],
-      usage,
+      usage: usage ?? tally.usage,
+      media: tally.media,
       firstChunkMs,
       durationMs: performance.now() - startedAt,
     })
@@ -194,6 +200,7 @@ export async function serveExchange(
     origin: url.origin,
     onWarning: warn,
     onServed: (by) => (served = { ...served, ...by }),
+    onTally: (read) => void tallies.push(read),
     onHeaders: (more) => void Object.assign(extra, more),
     ...(options.media === undefined ? {} : { media: { ...options.media } }),
     ...(options.strictModel === undefined ? {} : { strictModel: options.strictModel }),
@@ -228,7 +235,11 @@ export async function serveExchange(
           failure = toGenerationError(error, abort.signal)
           return shape.encodeError(failure)
         },
-        onEnd: () => queueMicrotask(() => report(abort.signal.aborted ? 499 : 200, failure)),
+        onEnd: () =>
+          queueMicrotask(() => {
+            if (abort.signal.aborted) report(499, failure ?? toGenerationError(undefined, abort.signal))
+            else report(200, failure)
+          }),
         // A sign of life of its own means that comments are not allowed.
         ...(shape.heartbeat === undefined ? { remarks: createRemarks() } : { heartbeat: shape.heartbeat }),
         ...(options.heartbeatMs === undefined ? {} : { heartbeatMs: options.heartbeatMs }),
@@ -252,6 +263,16 @@ export async function serveExchange(
       headers: { 'content-type': 'application/json', ...headers(), ...retryHeaders(error) },
     })
   }
+}
+
+function sumTallies(tallies: readonly (() => Tally)[]): Tally {
+  const sum: Tally = { media: 0, usage: undefined }
+  for (const read of tallies) {
+    const { media, usage } = read()
+    sum.media += media
+    if (usage !== undefined) sum.usage = sum.usage === undefined ? usage : addUsage(sum.usage, usage)
+  }
+  return sum
 }
 
 const REQUEST_ID = /^[\w.:-]{1,128}$/

@@ -1,4 +1,5 @@
 import {
+  addUsage,
   createEventReader,
   GenerationError,
   toGenerationError,
@@ -88,14 +89,4 @@ export async function drawAll(
   options.signal.throwIfAborted()
   if (pictures.length === 0) throw toGenerationError(failures[0], options.signal)
   return { pictures: pictures.slice(0, decoded.count), usage: usage ?? NO_USAGE, failed: failures.length }
-}
-
-function addUsage(one: Usage, other: Usage): Usage {
-  return {
-    inputTokens: one.inputTokens + other.inputTokens,
-    cachedTokens: one.cachedTokens + other.cachedTokens,
-    outputTokens: one.outputTokens + other.outputTokens,
-    thoughtTokens: one.thoughtTokens + other.thoughtTokens,
-    estimated: one.estimated || other.estimated,
-  }
 }

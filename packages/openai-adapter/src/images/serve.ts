@@ -1,4 +1,4 @@
-import { toGenerationError, type Exchange } from '@castorjs/content-generator'
+import { addUsage, toGenerationError, type Exchange, type Usage } from '@castorjs/content-generator'
 import { encodeErrorBody } from '../errors.ts'
 import type { FileFields } from '../file-fields.ts'
 import type { OpenAIContext } from '../options.ts'
@@ -72,6 +72,7 @@ async function* encodeDrawing(
   context: OpenAIContext,
 ): AsyncGenerator<string> {
   let partials = 0
+  let usage: Usage | undefined
   for await (const event of drawTogether(decoded, exchange, context)) {
     if (event.type === 'draft') {
       if (partials < decoded.partialImages) {
@@ -79,7 +80,8 @@ async function* encodeDrawing(
       }
       continue
     }
-    exchange.spend(event.usage)
+    usage = usage === undefined ? event.usage : addUsage(usage, event.usage)
+    exchange.spend(usage)
     for (const picture of event.pictures) yield encodeImageEvent(kind, picture, decoded, { usage: event.usage })
   }
 }
