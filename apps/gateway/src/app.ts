@@ -16,6 +16,7 @@ import { MEDIA_PATH } from './media/open-media-store.ts'
 import type { Connections } from './server.ts'
 import type { ServerInfo } from './server-info.ts'
 import { statusPage } from './status-page.ts'
+import type { Readiness } from './telemetry/readiness.ts'
 
 /** A path and what answers behind it. Every mount speaks every dialect. */
 export interface Mount {
@@ -39,8 +40,8 @@ export interface AppOptions {
   connections: Connections
   info: ServerInfo
   health: () => Health
-  /** True when at least one account can serve. */
-  ready: () => Promise<boolean>
+  /** Whether at least one account can serve, and why not. */
+  ready: () => Promise<Readiness>
   /** Routes for the operator. */
   admin: Hono
   /** The operator's defaults for pictures and clips. */
@@ -71,8 +72,8 @@ export function createApp({
   app.use(corsFor(config))
   app.get('/health', (context) => context.json(health()))
   app.get('/ready', async (context) => {
-    const canServe = await ready()
-    return context.json({ ready: canServe }, canServe ? 200 : 503)
+    const readiness = await ready()
+    return context.json(readiness, readiness.ready ? 200 : 503)
   })
   app.route('/', admin)
   app.get('/api/info', (context) => context.json(info))

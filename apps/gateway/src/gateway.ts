@@ -1,9 +1,9 @@
 import type { AccountPool, PoolChange, PoolState } from '@castorjs/account-pool'
 import { createCallerKeys } from '@castorjs/caller-keys'
-import { withDeadlines, type ContentGenerator, type MediaOptions, type Outcome } from '@castorjs/content-generator'
+import { withDeadlines, type ContentGenerator, type MediaOptions } from '@castorjs/content-generator'
 import { createNodeGuardedFetch } from '@castorjs/guarded-fetch/node'
 import { createRequestLimits } from '@castorjs/request-limits'
-import { createUsageLedger, type UsageEntry } from '@castorjs/usage-ledger'
+import { createUsageLedger } from '@castorjs/usage-ledger'
 import type { Logger } from 'pino'
 import type { Trouble } from './accounts/trouble.ts'
 import { createAdminRoutes } from './admin-routes.ts'
@@ -24,8 +24,12 @@ import { createConnections, startServer } from './server.ts'
 import { openState } from './state/open-state.ts'
 import { openSharedRedis, untilReady } from './state/shared-redis.ts'
 import { toAccountEvent, toRenewalEvent } from './telemetry/account-events.ts'
+import { toLedgerEntry } from './telemetry/ledger-entry.ts'
+import { createModelNames } from './telemetry/model-names.ts'
+import { readReadiness, type Watched } from './telemetry/readiness.ts'
 import { openTraces } from './telemetry/traces.ts'
 import { createWebhook, type Webhook } from './telemetry/webhook.ts'
+import { withTally } from './telemetry/with-tally.ts'
 import { openCodeAssist } from './upstreams/code-assist.ts'
 import { openGeminiApi } from './upstreams/gemini-api.ts'
 import { openGeminiWeb } from './upstreams/gemini-web.ts'
@@ -96,7 +100,6 @@ export async function startGateway(
     keepDays: config.usageDays,
     onError: (error) => log.warn({ reason: nameOf(error) }, 'usage was not written; it is tried again'),
   })
-  const metrics = createMetrics(web.status)
   const lookup = keysOverState(keys, ['local', 'anyone', 'admin', ...config.apiKeys.map(({ id }) => id)])
   const configured = new Map(config.apiKeys.map(({ id, limits = {} }) => [id, limits]))
   const policy: CallerPolicy = {
@@ -119,13 +122,20 @@ export async function startGateway(
     ...(officialApi === undefined ? {} : { 'gemini-api': officialApi }),
     ...(codeAssist === undefined ? {} : { 'code-assist': codeAssist }),
   }
+  const upstreams: Watched[] = [
+    { name: 'gemini-web', status: web.status },
+    ...(officialApi === undefined ? [] : [{ name: 'gemini-api', status: officialApi.status }]),
+    ...(codeAssist === undefined ? [] : [{ name: 'code-assist', status: codeAssist.status }]),
+  ]
+  const modelNames = createModelNames()
+  const metrics = createMetrics({ upstreams, modelNames, stateIsWell: () => state.status().ok })
   const mountConfigs = config.mounts ?? defaultMounts(config)
   const deliveries: DeliveringGenerator[] = []
   function delivering(generator: ContentGenerator): ContentGenerator {
-    if (!config.delivery.enabled) return generator
+    if (!config.delivery.enabled) return withTally(generator)
     const delivery = withDelivery(generator, config.delivery)
     deliveries.push(delivery)
-    return delivery
+    return withTally(delivery)
   }
   const mounts = mountConfigs.map((mount): Mount => ({
     path: mount.path,
@@ -197,12 +207,12 @@ export async function startGateway(
       // Pools that go on with this process's own memory while Redis is away.
       ...(redis === undefined ? {} : { alone: redis.alone }),
     }),
-    ready: async () => (await web.status()).some(({ state: account }) => account === 'ready' || account === 'busy'),
+    ready: () => readReadiness({ upstreams, waitMs: config.pacing.waitMs }),
     onOutcome(mount, outcome) {
       logOutcome(log, mount, outcome)
       metrics.observe(outcome)
       traces?.record(mount, outcome)
-      ledger.record(toLedgerEntry(outcome))
+      ledger.record(toLedgerEntry(outcome, modelNames))
     },
   })
   try {
@@ -236,18 +246,6 @@ const PICTURE_WORKER = new URL(
 
 function mediaDefaults({ removeWatermark, original }: Config['media']): MediaOptions {
   return { ...(removeWatermark ? { removeVisibleMark: true } : {}), ...(original ? { original: true } : {}) }
-}
-
-function toLedgerEntry({ caller, served, model, error, usage, firstChunkMs }: Outcome): UsageEntry {
-  return {
-    key: caller,
-    upstream: served?.upstream,
-    account: served?.account,
-    model,
-    code: error?.code,
-    usage,
-    firstChunkMs,
-  }
 }
 
 function openWebhook({ webhookUrl }: Config, log: Logger): Webhook | undefined {

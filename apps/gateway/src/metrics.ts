@@ -1,5 +1,6 @@
-import type { AccountStatus } from '@castorjs/account-pool'
 import type { Outcome } from '@castorjs/content-generator'
+import type { ModelNames } from './telemetry/model-names.ts'
+import type { Watched } from './telemetry/readiness.ts'
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client'
 
 /** Numbers for Prometheus. Labels are ids and names, never secrets; model names come from callers and are bounded. */
@@ -10,11 +11,15 @@ export interface Metrics {
   close(): void
 }
 
-/** Distinct model names kept apart; a caller can invent any number of them. */
-const MOST_MODELS = 200
+export interface MetricsOptions {
+  upstreams: readonly Watched[]
+  modelNames: ModelNames
+  stateIsWell: () => boolean
+}
+
 const SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 180]
 
-export function createMetrics(accounts: () => Promise<readonly AccountStatus[]>): Metrics {
+export function createMetrics({ upstreams, modelNames, stateIsWell }: MetricsOptions): Metrics {
   const register = new Registry()
   collectDefaultMetrics({ register, prefix: 'castor_' })
   const labels = ['dialect', 'upstream', 'model', 'status', 'code'] as const
@@ -47,27 +52,35 @@ export function createMetrics(accounts: () => Promise<readonly AccountStatus[]>)
   const states = new Gauge({
     name: 'castor_account_state',
     help: '1 for the state an account is in.',
-    labelNames: ['account', 'state'],
+    labelNames: ['upstream', 'account', 'state'],
     registers: [register],
     async collect() {
       states.reset()
-      for (const { label, state } of await accounts()) states.set({ account: label, state }, 1)
+      for (const { name: upstream, status } of upstreams) {
+        for (const { label, state } of await status()) states.set({ upstream, account: label, state }, 1)
+      }
     },
   })
-  const models = new Set<string>()
-
-  function known(model: string | undefined): string {
-    if (model === undefined) return '-'
-    if (models.size < MOST_MODELS) models.add(model)
-    return models.has(model) ? model : '(other)'
-  }
+  const media = new Counter({
+    name: 'castor_media_total',
+    help: 'Pictures, clips and other files in answers.',
+    labelNames: ['upstream'],
+    registers: [register],
+  })
+  const well: Gauge = new Gauge({
+    name: 'castor_state_up',
+    help: '1 while the state (the data directory, or Redis) can be read and written.',
+    registers: [register],
+    collect: () => well.set(stateIsWell() ? 1 : 0),
+  })
 
   return {
-    observe({ dialect, served, model, status, error, usage, firstChunkMs, durationMs }) {
+    observe(outcome) {
+      const { dialect, served, status, error, usage, firstChunkMs, durationMs } = outcome
       const upstream = served?.upstream ?? '-'
-      // A name nobody serves is not worth a series of its own.
-      const name = error?.code === 'model_not_found' ? '-' : known(model)
-      requests.inc({ dialect, upstream, model: name, status: String(status), code: error?.code ?? '' })
+      const model = modelNames(outcome)
+      requests.inc({ dialect, upstream, model, status: String(status), code: error?.code ?? '' })
+      if (outcome.media > 0) media.inc({ upstream }, outcome.media)
       duration.observe({ upstream }, durationMs / 1_000)
       if (firstChunkMs !== undefined) firstChunk.observe({ upstream }, firstChunkMs / 1_000)
       if (usage === undefined) return

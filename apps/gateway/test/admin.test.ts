@@ -82,7 +82,7 @@ describe('the operator', () => {
     expect(text).toMatch(
       /castor_requests_total\{dialect="openai",upstream="gemini-web",model="gemini-2.5-flash",status="200",code=""\} \d/,
     )
-    expect(text).toContain('castor_account_state{account="ada",state="ready"} 1')
+    expect(text).toContain('castor_account_state{upstream="gemini-web",account="ada",state="ready"} 1')
     expect(text).not.toMatch(/g\.a000|sidts-|correct-horse|battery-staple/)
   })
 
@@ -90,11 +90,24 @@ describe('the operator', () => {
     expect((await call('GET', path, undefined, 'correct-horse')).status).toBe(401)
   })
 
-  it('sees whether anything can serve', async () => {
+  it('sees whether anything can serve, and why not', async () => {
     expect((await call('GET', '/ready')).json).toEqual({ ready: true })
     await stack.gateway.accounts.pause('ada')
-    const paused = await call('GET', '/ready')
+    // The other upstreams can.
+    expect((await call('GET', '/ready')).status).toBe(200)
     await stack.gateway.accounts.resume('ada')
-    expect([paused.status, paused.json]).toEqual([503, { ready: false }])
+
+    const alone = await startStack({ config: { geminiApi: {}, codeAssist: {} } })
+    await alone.gateway.accounts.pause('ada')
+    const paused = await fetch(`${alone.gateway.url}/ready`)
+    const answer: unknown = await paused.json()
+    await alone.close()
+    expect([paused.status, answer]).toEqual([
+      503,
+      {
+        ready: false,
+        reason: 'No account can serve (gemini-web: 1 disabled). GET /api/accounts has the details.',
+      },
+    ])
   })
 })

@@ -39,6 +39,7 @@ const OUTCOME: Outcome = {
   error: undefined,
   warnings: [],
   usage: undefined,
+  media: 0,
   firstChunkMs: 12,
   durationMs: 40,
 }
