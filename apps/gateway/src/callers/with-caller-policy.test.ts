@@ -11,6 +11,7 @@ import { createRequestLimits, type RequestLimitsOptions } from '@castorjs/reques
 import { createMemoryStateStore } from '@castorjs/state-store'
 import { describeContentGenerator, scriptedGenerator } from '@castorjs/testkit'
 import { describe, expect, it } from 'vitest'
+import { routeByModel } from '../upstreams/route-by-model.ts'
 import { type CallerPolicy, withCallerPolicy, withUpstreamPermission } from './with-caller-policy.ts'
 
 const NO_LIMITS: RequestLimitsOptions = { perHour: false, modelSpacingMs: false }
@@ -71,10 +72,53 @@ describe('withCallerPolicy', () => {
     expect(await models()).toEqual([{ name: 'small' }])
   })
 
-  it('keeps a key away from an upstream it may not use', async () => {
-    const { ask, upstream } = await setUp({ name: 'phone', upstreams: ['gemini-api'] })
+  it('keeps a key away from an upstream it may not use, and from the names of its models', async () => {
+    const { ask, upstream, models } = await setUp({ name: 'phone', upstreams: ['gemini-api'] })
     await expect(ask('small')).rejects.toMatchObject({ code: 'forbidden' })
     expect(upstream.requests).toHaveLength(0)
+    expect(await models()).toEqual([])
+  })
+
+  it('passes over the upstreams of a mount that a key may not use', async () => {
+    const keys = createCallerKeys({ store: createMemoryStateStore() })
+    const { record } = await keys.create({ name: 'phone', upstreams: ['api'] })
+    const answer = [partsChunk([textPart('hello')]), finalChunk('STOP')]
+    const [web, api] = ['web', 'api'].map((name) =>
+      scriptedGenerator(answer, { name, models: [{ name: `of-${name}` }] }),
+    )
+    const mount = routeByModel(
+      '/',
+      [web!, api!].map((upstream) => ({ upstream: withUpstreamPermission(upstream, keys.get) })),
+    )
+    const options = { signal: new AbortController().signal, requestId: 'r', caller: record.id }
+    await collect(mount.generateContentStream(request('m'), options))
+    expect([web!.requests.length, api!.requests.length]).toEqual([0, 1])
+    expect(await mount.models(options)).toEqual([{ name: 'of-api' }])
+    await keys.update(record.id, { upstreams: ['other'] })
+    await expect(collect(mount.generateContentStream(request('m'), options))).rejects.toThrow(
+      'The key "phone" may not use the upstream web.',
+    )
+  })
+
+  it('checks the model of every text that is to be embedded', async () => {
+    const keys = createCallerKeys({ store: createMemoryStateStore() })
+    const { record } = await keys.create({ name: 'phone', models: ['small'] })
+    const upstream = scriptedGenerator([], {
+      embed: (requests) => ({ embeddings: requests.map(() => ({ values: [1] })) }),
+    })
+    const generator = withCallerPolicy(upstream, {
+      keyOf: keys.get,
+      limits: createRequestLimits(NO_LIMITS),
+      limitsOf: () => ({}),
+    })
+    const options = { signal: new AbortController().signal, requestId: 'r', caller: record.id }
+    const embed = (models: string[]) =>
+      generator.embedContent!(
+        models.map((model) => ({ model, content: { parts: [{ text: 'a' }] } })),
+        options,
+      )
+    await expect(embed(['small', 'small'])).resolves.toBeDefined()
+    await expect(embed(['small', 'large'])).rejects.toMatchObject({ code: 'forbidden' })
   })
 
   it('names the limit and the seconds, and asks nothing of the upstream', async () => {

@@ -60,6 +60,9 @@ export function withCallerPolicy(
       ? {}
       : {
           embedContent: async (requests, options) => {
+            const key = await keyOf(options.caller ?? 'anyone')
+            // Each names a model of its own.
+            if (key !== undefined) for (const { model } of requests) permit(key, { model })
             await admit(requests[0]?.model ?? '', options)
             return embedContent(requests, options)
           },
@@ -69,8 +72,11 @@ export function withCallerPolicy(
 
 /** Refuses callers whose key may not use this upstream. */
 export function withUpstreamPermission(upstream: ContentGenerator, keyOf: CallerPolicy['keyOf']): ContentGenerator {
-  async function check({ caller }: GenerateOptions): Promise<void> {
-    const key = caller === undefined ? undefined : await keyOf(caller)
+  const keyFor = async ({ caller }: GenerateOptions): Promise<CallerKey | undefined> =>
+    caller === undefined ? undefined : keyOf(caller)
+
+  async function check(options: GenerateOptions): Promise<void> {
+    const key = await keyFor(options)
     if (key !== undefined) permit(key, { upstream: upstream.name })
   }
   const { countTokens, embedContent } = upstream
@@ -79,6 +85,11 @@ export function withUpstreamPermission(upstream: ContentGenerator, keyOf: Caller
     async *generateContentStream(request, options) {
       await check(options)
       yield* upstream.generateContentStream(request, options)
+    },
+    // What it may not use it does not see; other upstreams of the mount it may.
+    async models(options) {
+      const allowed = (await keyFor(options))?.upstreams?.includes(upstream.name) ?? true
+      return allowed ? upstream.models(options) : []
     },
     ...(countTokens === undefined
       ? {}

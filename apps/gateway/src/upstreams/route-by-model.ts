@@ -39,7 +39,8 @@ export function routeByModel(
   }
 
   function goesOn(error: GenerationError): boolean {
-    if (error.code === 'model_not_found') return true
+    // `forbidden` says that the caller's key may not use this upstream; it may use the next.
+    if (error.code === 'model_not_found' || error.code === 'forbidden') return true
     return fallback && ERRORS[error.code].anotherAccount !== 'no'
   }
 
