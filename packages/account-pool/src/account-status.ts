@@ -48,8 +48,8 @@ export function readStatus(facts: AccountFacts, pool: PoolFacts, label: string):
     maxConcurrent: limits.maxConcurrent,
     weight: limits.weight,
     lastUsedAt: facts.lastUsedAt || undefined,
-    hour: { used: facts.hourCount, ceiling: limits.perHour || undefined },
-    day: { used: facts.dayCount, ceiling: limits.perDay || undefined },
+    hour: { used: facts.hour.count, ceiling: limits.perHour || undefined },
+    day: { used: facts.day.count, ceiling: limits.perDay || undefined },
   }
 }
 

@@ -66,6 +66,53 @@ describeContentGenerator('withAccounts', () => {
 })
 
 describe('withAccounts', () => {
+  it('keeps a conversation with its account although the client names none', async () => {
+    const { generator, byId } = setUp({ a: answer, b: answer, c: answer })
+    const user = (text: string) => ({ role: 'user', parts: [{ text }] })
+    const model = { role: 'model', parts: [{ text: 'Hello' }] }
+    const turn = (...contents: GenerateContentRequest['contents']) =>
+      collect(generator.generateContentStream({ model: 'gemini-3-pro', contents }, optionsOf({ caller: 'k1' })))
+    for (const opening of ['One', 'Two', 'Three']) await turn(user(opening))
+    for (let round = 0; round < 3; round++) {
+      for (const opening of ['Three', 'One', 'Two']) await turn(user(opening), model, user('Go on'))
+    }
+    const openings = [...byId.values()].map(({ requests }) =>
+      requests.map(({ contents }) => contents[0]?.parts?.[0]?.text),
+    )
+    expect(openings).toEqual([Array(4).fill('One'), Array(4).fill('Two'), Array(4).fill('Three')])
+  })
+
+  it('does not put all who begin with the same words on one account', async () => {
+    const { generator, calls } = setUp({ a: answer, b: answer })
+    for (let times = 0; times < 6; times++) await ask(generator, { caller: 'k1' })
+    expect(calls()).toEqual({ a: 3, b: 3 })
+  })
+
+  it('asks the accounts of its group only', async () => {
+    const [a, guest] = [scriptedGenerator(answer, { name: 'own' }), scriptedGenerator(answer, { name: 'guest' })]
+    const pool = createAccountPool({
+      accounts: [
+        { id: 'a', value: a },
+        { id: 'g', group: 'guests', value: guest },
+      ],
+      policy: { ...OPEN, egressPerMinute: 3 },
+    })
+    const [own, guests] = [
+      withAccounts(pool, (value) => value),
+      withAccounts(pool, (value) => value, { group: 'guests' }),
+    ]
+    expect([own.name, guests.name]).toEqual(['own', 'guest'])
+    await ask(own)
+    await ask(guests)
+    await ask(guests)
+    expect([a.requests.length, guest.requests.length]).toEqual([1, 2])
+    // One address, one pace.
+    await expect(ask(own)).rejects.toMatchObject({
+      code: 'upstream_unavailable',
+      retryAfterMs: expect.any(Number) as number,
+    })
+  })
+
   it('tries another account until the first chunk', async () => {
     const { generator, calls, pool } = setUp({ a: [refusal('rate_limited')], b: [refusal('upstream_auth')], c: answer })
     expect(await ask(generator)).toBe('Hello')

@@ -16,10 +16,16 @@ export interface WithAccountsOptions {
   maxTries?: number
   /** Longest wait of one request for an account, in milliseconds. Default: the pool's. */
   waitMs?: number
+  /** Accounts of this group of the pool only. */
+  group?: string
   /**
-   * Key under which requests stay with one account. Default: caller and session id, where the client sends one.
+   * Which conversation a request belongs to: it stays with one account. Default: caller and session id, where the client
+   * sends one, else caller and opening words.
    */
-  affinity?: (request: GenerateContentRequest, options: GenerateOptions) => string | undefined
+  affinity?: (
+    request: GenerateContentRequest,
+    options: GenerateOptions,
+  ) => Conversation | undefined | Promise<Conversation | undefined>
   /** Id of the account that already holds this conversation; it is taken if it is ready. */
   prefer?: (
     request: GenerateContentRequest,
@@ -29,6 +35,14 @@ export interface WithAccountsOptions {
   attentionLink?: (error: GenerationError) => string | undefined
   /** What the accounts' generators can do besides generating. Default: what the first account's can. */
   provides?: { countTokens?: boolean; embedContent?: boolean }
+}
+
+/** A conversation as the pool knows it. */
+export interface Conversation {
+  /** Not secret, and nothing that was said: it may be kept where others read. */
+  key: string
+  /** This is its first turn: it takes the account that is next, and is remembered. */
+  begins?: boolean
 }
 
 /**
@@ -42,7 +56,8 @@ export function withAccounts<Value>(
   toGenerator: (value: Value, account: PooledAccount) => ContentGenerator,
   options: WithAccountsOptions = {},
 ): ContentGenerator {
-  const { maxTries, waitMs, affinity = sessionOf, prefer = () => undefined, attentionLink = () => undefined } = options
+  const { maxTries, waitMs, group, prefer = () => undefined, attentionLink = () => undefined } = options
+  const { affinity = conversationOf } = options
   const generators = new Map<string, { value: Value; generator: ContentGenerator }>()
 
   function generatorOf(value: Value, account: PooledAccount): ContentGenerator {
@@ -54,7 +69,7 @@ export function withAccounts<Value>(
     return generator
   }
 
-  const first = pool.accounts[0]
+  const first = pool.accounts.find(({ account }) => account.group === (group ?? ''))
   const sample = first === undefined ? undefined : generatorOf(first.value, first.account)
   const counts = options.provides?.countTokens ?? sample?.countTokens !== undefined
   const embeds = options.provides?.embedContent ?? sample?.embedContent !== undefined
@@ -65,6 +80,7 @@ export function withAccounts<Value>(
       attentionLink,
       ...(maxTries === undefined ? {} : { maxTries }),
       ...(waitMs === undefined ? {} : { waitMs }),
+      ...(group === undefined ? {} : { group }),
       ...(model === undefined ? {} : { model }),
     }
   }
@@ -84,11 +100,12 @@ export function withAccounts<Value>(
     name: options.name ?? sample?.name ?? 'accounts',
 
     async *generateContentStream(request, generateOptions) {
-      const key = affinity(request, generateOptions)
+      // With one account there is nothing to choose.
+      const conversation = pool.accounts.length > 1 ? await affinity(request, generateOptions) : undefined
       const wanted = await prefer(request, generateOptions)
       const search = createSearch(pool, {
         ...searchFor(request.model, generateOptions),
-        ...(key === undefined ? {} : { affinity: key }),
+        ...(conversation === undefined ? {} : { affinity: conversation.key, begins: conversation.begins ?? false }),
         ...(wanted === undefined ? {} : { prefer: wanted }),
       })
       let started = false
@@ -152,8 +169,21 @@ function labelled(options: GenerateOptions, account: PooledAccount, noticed?: ()
   }
 }
 
-function sessionOf(_request: GenerateContentRequest, { caller, sessionId }: GenerateOptions): string | undefined {
-  return sessionId === undefined ? undefined : JSON.stringify([caller ?? '', sessionId])
+/** Characters of the first turn that tell one conversation from another. */
+const OPENING_CHARACTERS = 4_000
+
+/** A client without a session id sends the same beginning with each turn. */
+async function conversationOf(
+  { contents }: GenerateContentRequest,
+  { caller = '', sessionId }: GenerateOptions,
+): Promise<Conversation | undefined> {
+  if (sessionId !== undefined) return { key: JSON.stringify([caller, sessionId]) }
+  const opening = contents[0]?.parts?.map(({ text = '' }) => text).join('') ?? ''
+  if (opening === '') return undefined
+  const bytes = new TextEncoder().encode(JSON.stringify([caller, opening.slice(0, OPENING_CHARACTERS)]))
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
+  const key = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
+  return { key, begins: contents.every(({ role }) => role !== 'model') }
 }
 
 function missing(generator: ContentGenerator, what: string): GenerationError {

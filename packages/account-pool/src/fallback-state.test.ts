@@ -43,6 +43,21 @@ describe('createFallbackPoolState', () => {
     expect(line.asked).toBe(asked)
   })
 
+  it('goes on from what it last read: rests others saw, ceilings over all, accounts that were paused', async () => {
+    const { state, line, inner } = setUp()
+    await state.put([limitsOf('a'), limitsOf('b', { perDay: 1 }), limitsOf('c')])
+    // Another process does all this.
+    await inner.rest(orderOf({ type: 'account', account: 'a' }))
+    await inner.acquire(askFor({ prefer: 'b' }))
+    await inner.pause('c', true)
+    await state.read()
+    line.cut = true
+    expect(await state.acquire(askFor())).toMatchObject({
+      ok: false,
+      obstacles: { cooling: 1, ceiling: 1, disabled: 1 },
+    })
+  })
+
   it('tells the state that is back what it learned and holds', async () => {
     const { state, line, inner, switches, advance } = setUp()
     await state.put([limitsOf('a')])

@@ -1,11 +1,11 @@
-import { createMemoryPoolState } from './memory-state.ts'
+import { createMemoryPoolState, type MemoryPoolState } from './memory-state.ts'
 import type { AccountLimits, HeldLease, PoolState, RestOrder } from './pool-state.ts'
 
 export interface FallbackPoolStateOptions {
   /** The state that processes share. */
   shared: PoolState
   /** What this process goes on with alone. Default: its memory. */
-  local?: PoolState
+  local?: MemoryPoolState
   /** Share of each egress's pace that one process may use alone. Default 0.5, right for two processes. */
   share?: number
   /** How long a failed state is left in peace, in milliseconds. Default 1 000. */
@@ -132,10 +132,17 @@ export function createFallbackPoolState({
       await shared.pause(account, paused)
       await local.pause(account, paused)
     },
-    read: () =>
-      ask(
+    async read() {
+      const askedAt = now()
+      const facts = await ask(
         (state) => state.read(),
         () => local.read(),
-      ),
+      )
+      if (away) return facts
+      // So that it knows what the others saw, should it have to go on alone a moment later.
+      local.recall(facts, askedAt)
+      for (const { limits, paused } of facts.accounts) await local.pause(limits.id, paused)
+      return facts
+    },
   }
 }

@@ -11,13 +11,14 @@ export { callWithAccounts, createSearch, type AccountSearch, type SearchOptions 
 export type { AccountOptions, PoolPolicy } from './policy.ts'
 export type { AccountState, AccountStatus } from './account-status.ts'
 export { FAILURES, judge, type Failure, type FailureRow, type RestKind, type Rests, type Verdict } from './failures.ts'
-export { createMemoryPoolState } from './memory-state.ts'
+export { createMemoryPoolState, type MemoryPoolState } from './memory-state.ts'
 export { createFallbackPoolState, type FallbackPoolStateOptions } from './fallback-state.ts'
 export type {
   AccountFacts,
   AccountLimits,
   Answer,
   Ask,
+  EgressFacts,
   HeldLease,
   Obstacle,
   PoolFacts,
@@ -25,4 +26,5 @@ export type {
   Rest,
   RestOrder,
   Scope,
+  Window,
 } from './pool-state.ts'

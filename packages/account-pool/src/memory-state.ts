@@ -1,15 +1,19 @@
+import { pacedUntil, spend } from './pace.ts'
 import {
   DAY_MS,
   HOUR_MS,
+  KEEP_REST_MS,
   type AccountLimits,
   type Answer,
   type Ask,
   type HeldLease,
   type Obstacle,
+  type PoolFacts,
   type PoolState,
   type Rest,
   type RestOrder,
   type Scope,
+  type Window,
 } from './pool-state.ts'
 import { isOnTrial, nextRest } from './rest.ts'
 
@@ -27,17 +31,10 @@ interface Account {
   models: Map<string, Rest>
 }
 
-/** A fixed window that begins with its first request. */
-interface Window {
-  endsAt: number
-  count: number
-}
-
 interface Egress {
   name: string
-  /** Requests it may send now; fills up at the pace. */
-  tokens: number
-  filledAt: number
+  /** When its bucket is full again; each request moves it on. */
+  fullAt: number
   /** The pace it was last asked to keep. */
   perMinute: number
   rest: Rest | undefined
@@ -49,14 +46,23 @@ interface Obstruction {
   until: number
 }
 
-const MINUTE_MS = 60_000
-/** What a sum of fractions may be off by. */
-const ROUNDING = 1e-6
 /** Conversations remembered at most; the least recently used is forgotten first. */
 const MAX_CONVERSATIONS = 10_000
 
+/** A state in memory, which can be told what was known elsewhere or before. */
+export interface MemoryPoolState extends PoolState {
+  /**
+   * Takes over rests, counts and pace of the accounts and addresses it knows, in the place of its own, unless its own
+   * failure is newer than the facts. Leases belong to whoever holds them and are not taken over.
+   *
+   * @param facts By any clock.
+   * @param at What their `at` is by this state's clock, such as when they were asked for. Default: now.
+   */
+  recall(facts: PoolFacts, at?: number): void
+}
+
 /** The state of one process. Every step is synchronous inside, so nothing can come between check and act. */
-export function createMemoryPoolState({ now = Date.now }: { now?: () => number } = {}): PoolState {
+export function createMemoryPoolState({ now = Date.now }: { now?: () => number } = {}): MemoryPoolState {
   const accounts = new Map<string, Account>()
   const egresses = new Map<string, Egress>()
   const conversations = new Map<string, { account: string; until: number }>()
@@ -67,7 +73,7 @@ export function createMemoryPoolState({ now = Date.now }: { now?: () => number }
   function egressOf(name: string): Egress {
     let egress = egresses.get(name)
     if (egress === undefined) {
-      egress = { name, tokens: Infinity, filledAt: 0, perMinute: 0, rest: undefined }
+      egress = { name, fullAt: 0, perMinute: 0, rest: undefined }
       egresses.set(name, egress)
     }
     return egress
@@ -88,7 +94,10 @@ export function createMemoryPoolState({ now = Date.now }: { now?: () => number }
     if (account === undefined) return
     if (scope.type === 'account') account.rest = rest
     else if (rest === undefined) account.models.delete(scope.model)
-    else account.models.set(scope.model, rest)
+    else {
+      for (const [model, { until }] of account.models) if (until + KEEP_REST_MS < now()) account.models.delete(model)
+      account.models.set(scope.model, rest)
+    }
   }
 
   function restNow(order: RestOrder): Rest {
@@ -119,8 +128,7 @@ export function createMemoryPoolState({ now = Date.now }: { now?: () => number }
     if (ask.lease !== '') {
       const ceiling = ceilingUntil(account, at)
       if (ceiling > at) see('ceiling', ceiling)
-      egress.perMinute = ask.perMinute
-      const paced = pacedUntil(egress, at)
+      const paced = pacedUntil(egress.fullAt, ask.perMinute, at)
       if (paced > at) see('paced', paced)
       const tried = isTried(rest, at) || isTried(modelRest, at) || isTried(egress.rest, at)
       if (tried || account.active.size >= account.limits.maxConcurrent) see('busy', Infinity)
@@ -130,15 +138,15 @@ export function createMemoryPoolState({ now = Date.now }: { now?: () => number }
 
   /** The account to take: the wanted one if it is free, else the first in line, those on trial last if asked so. */
   function choose(ask: Ask, at: number): Account | undefined {
-    for (const wanted of [ask.prefer, conversation(ask.affinity, at)]) {
+    for (const wanted of [ask.prefer, ask.begins ? '' : conversation(ask.affinity, at)]) {
       const account = accounts.get(wanted)
-      if (account === undefined || ask.exclude.includes(wanted)) continue
+      if (account === undefined || account.limits.group !== ask.group || ask.exclude.includes(wanted)) continue
       if (obstruction(account, ask, at) === undefined) return account
     }
     let best: Account | undefined
     let trial: Account | undefined
     for (const account of accounts.values()) {
-      if (best !== undefined && account.due >= best.due) continue
+      if (account.limits.group !== ask.group || (best !== undefined && account.due >= best.due)) continue
       if (ask.exclude.includes(account.limits.id) || obstruction(account, ask, at) !== undefined) continue
       if (ask.avoidTrials && records(account, ask.model).some((rest) => isOnTrial(rest, at))) {
         if (trial === undefined || account.due < trial.due) trial = account
@@ -176,7 +184,10 @@ export function createMemoryPoolState({ now = Date.now }: { now?: () => number }
       account.lastUsedAt = at
       count(account.hour, at, HOUR_MS)
       count(account.day, at, DAY_MS)
-      if (ask.perMinute > 0) account.egress.tokens--
+      if (ask.perMinute > 0) {
+        account.egress.fullAt = spend(account.egress.fullAt, ask.perMinute, at)
+        account.egress.perMinute = ask.perMinute
+      }
       if (ask.affinity !== '') remember(ask.affinity, id, at + ask.affinityMs)
     }
     return { ok: true, account: id, egress: account.egress.name, marked, trial, at }
@@ -187,6 +198,7 @@ export function createMemoryPoolState({ now = Date.now }: { now?: () => number }
     let retryAt: number | undefined
     let freeAt: number | undefined
     for (const account of accounts.values()) {
+      if (account.limits.group !== ask.group) continue
       const found = obstruction(account, ask, at)
       const tried = found === undefined || ask.exclude.includes(account.limits.id)
       const by = tried ? 'tried' : found.by
@@ -280,6 +292,11 @@ export function createMemoryPoolState({ now = Date.now }: { now?: () => number }
     },
     async read() {
       const at = now()
+      const used = new Set<Egress>()
+      for (const { egress } of accounts.values()) used.add(egress)
+      for (const egress of egresses.values()) {
+        if (!used.has(egress) && egress.rest === undefined && egress.fullAt <= at) egresses.delete(egress.name)
+      }
       return {
         at,
         accounts: [...accounts.values()].map((account) => ({
@@ -288,8 +305,8 @@ export function createMemoryPoolState({ now = Date.now }: { now?: () => number }
           active: account.active.size,
           lastUsedAt: account.lastUsedAt,
           ceilingUntil: ceilingUntil(account, at),
-          hourCount: account.hour.endsAt > at ? account.hour.count : 0,
-          dayCount: account.day.endsAt > at ? account.day.count : 0,
+          hour: account.hour.endsAt > at ? { ...account.hour } : { endsAt: 0, count: 0 },
+          day: account.day.endsAt > at ? { ...account.day } : { endsAt: 0, count: 0 },
           rest: account.rest === undefined ? undefined : { ...account.rest },
           modelRests: [...account.models.entries()].map(([model, rest]) => ({
             ...rest,
@@ -299,8 +316,37 @@ export function createMemoryPoolState({ now = Date.now }: { now?: () => number }
         egresses: [...egresses.values()].map((egress) => ({
           egress: egress.name,
           rest: egress.rest === undefined ? undefined : { ...egress.rest },
-          pacedUntil: pacedUntil(egress, at),
+          pacedUntil: pacedUntil(egress.fullAt, egress.perMinute, at),
+          fullAt: egress.fullAt > at ? Math.ceil(egress.fullAt) : 0,
         })),
+      }
+    },
+    recall(facts, at = now()) {
+      const shift = at - facts.at
+      const moved = (rest: Rest): Rest => ({
+        ...rest,
+        since: rest.since + shift,
+        until: rest.until === 0 ? 0 : rest.until + shift,
+        trial: undefined,
+      })
+      const window = ({ endsAt, count }: Window): Window => ({ endsAt: endsAt === 0 ? 0 : endsAt + shift, count })
+      const isNewer = (own: Rest | undefined): boolean => own !== undefined && own.since > at
+      for (const { limits, lastUsedAt, hour, day, rest, modelRests } of facts.accounts) {
+        const account = accounts.get(limits.id)
+        if (account === undefined) continue
+        account.lastUsedAt = lastUsedAt === 0 ? account.lastUsedAt : lastUsedAt + shift
+        account.hour = window(hour)
+        account.day = window(day)
+        if (!isNewer(account.rest)) account.rest = rest === undefined ? undefined : moved(rest)
+        for (const [model, own] of account.models) if (!isNewer(own)) account.models.delete(model)
+        for (const known of modelRests) {
+          if (!account.models.has(known.scope.model)) account.models.set(known.scope.model, moved(known))
+        }
+      }
+      for (const { egress: name, rest, fullAt } of facts.egresses) {
+        const egress = egressOf(name)
+        if (fullAt > 0) egress.fullAt = fullAt + shift
+        if (!isNewer(egress.rest)) egress.rest = rest === undefined ? undefined : moved(rest)
       }
     },
   }
@@ -323,13 +369,4 @@ function ceilingUntil({ hour, day, limits }: Account, at: number): number {
   const hourly = limits.perHour > 0 && hour.endsAt > at && hour.count >= limits.perHour ? hour.endsAt : 0
   const daily = limits.perDay > 0 && day.endsAt > at && day.count >= limits.perDay ? day.endsAt : 0
   return Math.max(hourly, daily)
-}
-
-/** Fills the bucket up to now; 0 when a request may go. */
-function pacedUntil(egress: Egress, at: number): number {
-  if (egress.perMinute === 0) return 0
-  const perMs = egress.perMinute / MINUTE_MS
-  egress.tokens = Math.min(egress.perMinute, egress.tokens + Math.max(0, at - egress.filledAt) * perMs)
-  egress.filledAt = Math.max(egress.filledAt, at)
-  return egress.tokens >= 1 - ROUNDING ? 0 : Math.ceil(at + (1 - egress.tokens) / perMs - ROUNDING)
 }

@@ -26,6 +26,11 @@ export interface AccountOptions<Value> {
   id: string
   /** What people and logs see. Default: the id. Never a secret. */
   label?: string
+  /**
+   * Whom it serves: leases of the same group. Groups share addresses, with their pace and their rests. Default: the
+   * group of those that name none.
+   */
+  group?: string
   /** Share of the traffic, relative to the others. Default 1. */
   weight?: number
   /** Name of the address it leaves by, such as `direct` or `proxy-2`; never a URL with a password. Default `direct`. */
@@ -81,7 +86,7 @@ export function readPolicy({
 
 /** @throws {RangeError} naming the field of the account, its limit and the remedy. */
 export function readLimits(account: AccountOptions<unknown>, policy: Policy): AccountLimits {
-  const { id, egress = 'direct', weight = 1, paused } = account
+  const { id, group = '', egress = 'direct', weight = 1, paused } = account
   if (typeof id !== 'string' || id === '') throw new RangeError('accounts[].id is empty; give every account a name')
   const name = `accounts[${id}]`
   if (egress === '') throw new RangeError(`${name}.egress is empty; leave it out for the direct address`)
@@ -93,6 +98,7 @@ export function readLimits(account: AccountOptions<unknown>, policy: Policy): Ac
   }
   return {
     id,
+    group,
     egress,
     weight,
     maxConcurrent: checkConcurrent(`${name}.maxConcurrent`, account.maxConcurrent ?? policy.maxConcurrent),

@@ -27,6 +27,8 @@ export interface PoolState {
   /** Stops or resumes an account by hand. */
   pause(account: string, paused: boolean): Promise<void>
   read(): Promise<PoolFacts>
+  /** Writes what is still to be written. Absent where nothing can be. */
+  close?(): Promise<void>
 }
 
 /** What can rest. */
@@ -37,6 +39,8 @@ export type Scope =
 
 export interface AccountLimits {
   id: string
+  /** Whom it serves: asks of the same group. Addresses, their pace and their rests are common to all groups. */
+  group: string
   /** Name of the address it leaves by. */
   egress: string
   /** Share of the traffic, relative to the others. */
@@ -54,10 +58,14 @@ export interface AccountLimits {
 export interface Ask {
   /** A fresh name for the lease; empty for a light call, which takes no slot, no pace and is not remembered. */
   lease: string
+  /** Only accounts of this group. */
+  group: string
   /** Empty when the call is about no model. */
   model: string
   /** Conversation key: the account that last answered under it comes first. Empty for none. */
   affinity: string
+  /** The conversation begins: no account comes first, but the one that is taken is remembered. */
+  begins: boolean
   /** How long the conversation's account is remembered, in milliseconds. */
   affinityMs: number
   /** An account to take if it is ready. Empty for none. */
@@ -141,7 +149,24 @@ export interface PoolFacts {
   /** The state's clock. */
   at: number
   accounts: AccountFacts[]
-  egresses: { egress: string; rest: Rest | undefined; pacedUntil: number }[]
+  egresses: EgressFacts[]
+}
+
+export interface EgressFacts {
+  egress: string
+  rest: Rest | undefined
+  /** When its pace lets the next request go; 0 when it may go now. */
+  pacedUntil: number
+  /** When its bucket is full again; 0 when it is. */
+  fullAt: number
+}
+
+/** A fixed window that begins with its first request. */
+export interface Window {
+  /** 0 when none is open. */
+  endsAt: number
+  /** Requests in it. */
+  count: number
 }
 
 export interface AccountFacts {
@@ -153,13 +178,15 @@ export interface AccountFacts {
   lastUsedAt: number
   /** End of the hour or day whose ceiling is reached; 0 when there is room. */
   ceilingUntil: number
-  hourCount: number
-  dayCount: number
+  hour: Window
+  day: Window
   rest: Rest | undefined
   modelRests: (Rest & { scope: { type: 'model' } })[]
 }
 
 export const HOUR_MS = 3_600_000
 export const DAY_MS = 86_400_000
+/** How long a failure stays on record after its rest: a new one then counts as the first. */
+export const KEEP_REST_MS = 7 * DAY_MS
 /** Share of a rest that a full roll adds, so that accounts that fell together do not come back together. */
 export const JITTER = 0.2

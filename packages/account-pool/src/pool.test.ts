@@ -34,7 +34,7 @@ describe('createAccountPool', () => {
     const { pool } = setUp([{ id: 'a', label: 'first@example.com' }])
     const lease = await pool.lease({ model: 'm' })
     expect(lease.value).toBe('client of a')
-    expect(lease.account).toEqual({ id: 'a', label: 'first@example.com', egress: 'direct' })
+    expect(lease.account).toEqual({ id: 'a', label: 'first@example.com', egress: 'direct', group: '' })
     expect(pool.held).toBe(1)
     lease.release()
     lease.release()

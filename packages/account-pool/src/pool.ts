@@ -38,8 +38,12 @@ export interface PoolChange {
 export interface LeaseOptions {
   /** The model asked for; rests are per model where the refusal was. */
   model?: string
+  /** Accounts of this group only. Default: those of no group. */
+  group?: string
   /** Conversation key: the account that last served it comes first. */
   affinity?: string
+  /** The conversation begins: the account is remembered for it, but nobody comes first. */
+  begins?: boolean
   /** Id of an account to take if it is ready. */
   prefer?: string
   /** Ids of accounts not to take: this request has tried them. */
@@ -68,6 +72,8 @@ export interface PooledAccount {
   id: string
   label: string
   egress: string
+  /** Empty for none. */
+  group: string
 }
 
 export interface AccountPool<Value> {
@@ -108,6 +114,9 @@ export interface AccountPool<Value> {
 /** How often a waiting request looks again when other processes may have given an account back, in milliseconds. */
 const SHARED_LOOK_MS = 250
 
+/** How often other processes are told of the accounts anew, in milliseconds. What nobody speaks of is forgotten. */
+const TELL_MS = 600_000
+
 /** When to ask again while a shared state is away, in milliseconds. */
 const STATE_RETRY_MS = 2_000
 
@@ -135,6 +144,9 @@ export function createAccountPool<Value>({
   const leasePrefix = crypto.randomUUID()
   let leaseCount = 0
   let renewal: ReturnType<typeof setInterval> | undefined
+  const telling = state.shared ? setInterval(() => inBackground(putAll()), TELL_MS) : undefined
+  // Where timers keep a process alive, this one does not.
+  if (typeof telling === 'object') telling.unref?.()
 
   for (const options of accounts) {
     if (entries.has(options.id)) throw new RangeError(`accounts[${options.id}] is there twice; ids must differ`)
@@ -245,11 +257,12 @@ export function createAccountPool<Value>({
 
   async function acquire(ask: Ask): Promise<Answer> {
     try {
-      await ready.catch(() => (ready = putAll()))
+      await ready.catch(() => (ready = putAll({ all: true })))
       const answer = await state.acquire(ask)
       if (answer.ok || entries.size === 0 || Object.keys(answer.obstacles).length > 0) return answer
-      // The shared state knows no account at all: it was emptied.
-      await putAll()
+      // Only a state that knows no account of the group gives no obstacle: it was emptied, or there is none.
+      if (!hasGroup(ask.group)) return answer
+      await putAll({ all: true })
       return await state.acquire(ask)
     } catch (error) {
       const message = 'The state that the accounts share cannot be reached. Try again in a moment.'
@@ -261,12 +274,29 @@ export function createAccountPool<Value>({
     }
   }
 
-  function putAll(): Promise<void> {
-    return state.put([...entries.values()].map(({ options }) => readLimits(options, policy)))
+  /** @param all Also whether accounts are paused: for a state that knows nothing. */
+  function putAll({ all = false } = {}): Promise<void> {
+    const limits = [...entries.values()].map(({ options }) => readLimits(options, policy))
+    return state.put(all ? limits : limits.map(({ paused: _, ...known }) => known))
+  }
+
+  async function setPaused(id: string, paused: boolean): Promise<boolean> {
+    const entry = entries.get(id)
+    if (entry === undefined) return false
+    await state.pause(id, paused)
+    entries.set(id, { ...entry, options: { ...entry.options, paused } })
+    if (!paused) line.wake()
+    return true
+  }
+
+  function hasGroup(group: string): boolean {
+    for (const { options } of entries.values()) if ((options.group ?? '') === group) return true
+    return false
   }
 
   async function lease(options: LeaseOptions = {}): Promise<Lease<Value>> {
-    const { model = '', affinity = '', prefer = '', avoidTrials = false, light = false, signal } = options
+    const { model = '', group = '', affinity = '', begins = false, prefer = '' } = options
+    const { avoidTrials = false, light = false, signal } = options
     const { waitMs = policy.waitMs } = options
     const { affinityMs, perMinute, leaseTtlMs: ttlMs } = policy
     const exclude = [...(options.exclude ?? [])]
@@ -277,7 +307,19 @@ export function createAccountPool<Value>({
       for (;;) {
         if (signal !== undefined) throwIfAborted(signal)
         const id = light ? '' : `${leasePrefix}.${++leaseCount}`
-        const ask = { lease: id, model, affinity, affinityMs, prefer, exclude, avoidTrials, perMinute, ttlMs }
+        const ask: Ask = {
+          lease: id,
+          group,
+          model,
+          affinity,
+          affinityMs,
+          begins,
+          prefer,
+          exclude,
+          avoidTrials,
+          perMinute,
+          ttlMs,
+        }
         const answer = await acquire(ask)
         if (answer.ok) {
           const entry = entries.get(answer.account)
@@ -323,17 +365,8 @@ export function createAccountPool<Value>({
       if (known) await state.remove(id)
       return known
     },
-    async pause(id) {
-      if (!entries.has(id)) return false
-      await state.pause(id, true)
-      return true
-    },
-    async resume(id) {
-      if (!entries.has(id)) return false
-      await state.pause(id, false)
-      line.wake()
-      return true
-    },
+    pause: (id) => setPaused(id, true),
+    resume: (id) => setPaused(id, false),
     async reset(id) {
       const entry = entries.get(id)
       if (entry === undefined) return false
@@ -384,16 +417,18 @@ export function createAccountPool<Value>({
     },
     async close() {
       clearInterval(renewal)
+      clearInterval(telling)
       renewal = undefined
       await ready.catch(() => {})
       while (pending.size > 0) await Promise.all(pending)
+      await state.close?.()
     },
   }
 }
 
 function toEntry<Value>(options: AccountOptions<Value>): Entry<Value> {
-  const { id, label = id, egress = 'direct', value } = options
-  return { account: { id, label, egress }, value, options }
+  const { id, label = id, egress = 'direct', group = '', value } = options
+  return { account: { id, label, egress, group }, value, options }
 }
 
 function scopeOf({ rests }: Verdict, { id, egress }: PooledAccount, model: string): Scope | undefined {

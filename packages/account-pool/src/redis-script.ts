@@ -4,11 +4,13 @@
  * (empty: Redis's own clock) and the input as JSON; the answer is JSON. All keys begin with `KEYS[1]`, which is a
  * hash tag, so that a cluster keeps them together:
  *
- * - `:all` every account by its place in the line; `:line` those that could serve now; `:parked` those that rest or
- *   are at their ceiling, by the time they return. Full and paused accounts are in neither of the two.
+ * - For each of `:groups`: `:all:<group>` every account by its place in the line; `:line:<group>` those that could serve
+ *   now. `:parked` those that rest or are at their ceiling, by the time they return. Full and paused accounts are in
+ *   neither of the two. `:told` when a process last spoke of an account.
  * - `:a:<id>` limits and counts of an account; `:act:<id>` its leases; `:leases` every lease by its end, `:held` its
  *   account.
- * - `:r:<scope>` a failure on record, `:rests` their names; `:e:<egress>` the bucket of an egress.
+ * - `:r:<scope>` a failure on record, `:rests` their names; `:e:<egress>` the bucket of an egress,
+ *   as the time at which it is full again (`pace.ts`).
  * - `:no:<model>` the last refusal. It holds until its own time is over or `:rev` moved, which every
  *   change does. So a thousand requests that wait cost no more than one.
  */
@@ -23,7 +25,7 @@ else
   now = tonumber(ARGV[2])
 end
 
-local HOUR, DAY, MINUTE, ROUNDING = 3600000, 86400000, 60000, 1e-6
+local HOUR, DAY, MINUTE, ROUNDING = 3600000, 86400000, 60000, 0.01
 local JITTER, MAX_HINT = 0.2, DAY
 local KEEP_REST = 7 * DAY
 
@@ -61,16 +63,18 @@ end
 
 -- Puts an account where it belongs now: into the line, aside until a time, or nowhere.
 local function place(id)
-  local f = call('HMGET', P .. ':a:' .. id, 'max', 'paused')
-  call('ZREM', P .. ':line', id)
+  local f = call('HMGET', P .. ':a:' .. id, 'max', 'paused', 'group')
   call('ZREM', P .. ':parked', id)
-  if not f[1] or f[2] == '1' then return end
+  if not f[3] then return end
+  local line = P .. ':line:' .. f[3]
+  call('ZREM', line, id)
+  if f[2] == '1' then return end
   if call('SCARD', P .. ':act:' .. id) >= tonumber(f[1]) then return end
   local ends = ceilingOf(id)
   local rest = restOf('a' .. id)
   if rest then ends = math.max(ends, rest.ends) end
   if ends > now then call('ZADD', P .. ':parked', ends, id)
-  else call('ZADD', P .. ':line', call('ZSCORE', P .. ':all', id), id) end
+  else call('ZADD', line, call('ZSCORE', P .. ':all:' .. f[3], id), id) end
 end
 
 local function drop(lease)
@@ -89,18 +93,13 @@ local function catchUp()
   for _, id in ipairs(call('ZRANGEBYSCORE', P .. ':parked', '-inf', now, 'LIMIT', 0, 1000)) do place(id) end
 end
 
-local function bucket(egress, perMinute)
-  local f = call('HMGET', P .. ':e:' .. egress, 'tokens', 'filledAt')
-  local tokens, filledAt = tonumber(f[1] or perMinute), tonumber(f[2] or 0)
-  tokens = math.min(perMinute, tokens + math.max(0, now - filledAt) * perMinute / MINUTE)
-  return tokens, math.max(filledAt, now)
-end
-
 local function pacedUntil(egress, perMinute)
   if perMinute == 0 then return 0 end
-  local tokens = bucket(egress, perMinute)
-  if tokens >= 1 - ROUNDING then return 0 end
-  return math.ceil(now + (1 - tokens) * MINUTE / perMinute - ROUNDING)
+  local fullAt = tonumber(call('HGET', P .. ':e:' .. egress, 'fullAt') or 0)
+  local burst = math.max(1, perMinute)
+  local ends = math.ceil(fullAt - (burst - 1) * MINUTE / perMinute - ROUNDING)
+  if ends <= now then return 0 end
+  return ends
 end
 
 local function record(order)
@@ -128,6 +127,7 @@ local function record(order)
       'strikes', strikes, 'since', since, 'ends', ends, 'trial', '')
     call('PEXPIRE', name, math.max(ends - now, 0) + KEEP_REST)
     call('SADD', P .. ':rests', key)
+    if scope.type == 'egress' then call('SADD', P .. ':egresses', scope.egress) end
     if scope.type == 'account' then place(scope.account) end
     changed()
   end
@@ -141,29 +141,10 @@ end
 
 local ops = {}
 
-function ops.put()
-  for _, account in ipairs(input) do
-    local name = P .. ':a:' .. account.id
-    local weight = call('HGET', name, 'weight')
-    if not weight then
-      call('HSET', name, 'paused', '0', 'lastUsedAt', 0, 'hourEnds', 0, 'hourCount', 0, 'dayEnds', 0, 'dayCount', 0)
-      call('ZADD', P .. ':all', call('INCR', P .. ':added') * 1e-9, account.id)
-    end
-    call('INCRBYFLOAT', P .. ':weight', account.weight - (weight or 0))
-    call('HSET', name, 'egress', account.egress, 'weight', account.weight, 'max', account.maxConcurrent,
-      'perHour', account.perHour, 'perDay', account.perDay)
-    if account.paused ~= nil then call('HSET', name, 'paused', account.paused and '1' or '0') end
-    call('SADD', P .. ':egresses', account.egress)
-    place(account.id)
-  end
-  changed()
-end
-
-function ops.remove()
-  local id = input.account
-  local weight = call('HGET', P .. ':a:' .. id, 'weight')
-  if not weight then return end
-  call('INCRBYFLOAT', P .. ':weight', -weight)
+local function forget(id)
+  local f = call('HMGET', P .. ':a:' .. id, 'weight', 'group')
+  if not f[2] then return end
+  call('INCRBYFLOAT', P .. ':weight', -f[1])
   for _, lease in ipairs(call('SMEMBERS', P .. ':act:' .. id)) do
     call('HDEL', P .. ':held', lease)
     call('ZREM', P .. ':leases', lease)
@@ -173,11 +154,47 @@ function ops.remove()
     if key == 'a' .. id or string.sub(key, 1, #own) == own then clear(key) end
   end
   call('DEL', P .. ':a:' .. id, P .. ':act:' .. id)
-  call('ZREM', P .. ':all', id)
-  call('ZREM', P .. ':line', id)
+  call('ZREM', P .. ':all:' .. f[2], id)
+  call('ZREM', P .. ':line:' .. f[2], id)
   call('ZREM', P .. ':parked', id)
+  call('ZREM', P .. ':told', id)
   changed()
 end
+
+function ops.put()
+  -- Nobody has spoken of these for so long that nobody has them any more.
+  local old = call('ZRANGEBYSCORE', P .. ':told', '-inf', now - input.forgetMs, 'LIMIT', 0, 100)
+  for _, account in ipairs(input.accounts) do
+    local name = P .. ':a:' .. account.id
+    local f = call('HMGET', name, 'weight', 'group')
+    local due
+    if not f[2] then
+      call('HSET', name, 'paused', '0', 'lastUsedAt', 0, 'hourEnds', 0, 'hourCount', 0, 'dayEnds', 0, 'dayCount', 0)
+      due = call('INCR', P .. ':added') * 1e-9
+    elseif f[2] ~= account.group then
+      due = call('ZSCORE', P .. ':all:' .. f[2], account.id)
+      call('ZREM', P .. ':all:' .. f[2], account.id)
+      call('ZREM', P .. ':line:' .. f[2], account.id)
+    end
+    if due then
+      call('ZADD', P .. ':all:' .. account.group, due, account.id)
+      call('SADD', P .. ':groups', account.group)
+    end
+    call('INCRBYFLOAT', P .. ':weight', account.weight - (f[1] or 0))
+    call('HSET', name, 'egress', account.egress, 'weight', account.weight, 'max', account.maxConcurrent,
+      'perHour', account.perHour, 'perDay', account.perDay, 'group', account.group)
+    call('ZADD', P .. ':told', now, account.id)
+    if account.paused ~= nil then call('HSET', name, 'paused', account.paused and '1' or '0') end
+    call('SADD', P .. ':egresses', account.egress)
+    place(account.id)
+  end
+  for _, id in ipairs(old) do
+    if tonumber(call('ZSCORE', P .. ':told', id)) <= now - input.forgetMs then forget(id) end
+  end
+  changed()
+end
+
+function ops.remove() forget(input.account) end
 
 function ops.pause()
   local name = P .. ':a:' .. input.account
@@ -225,9 +242,9 @@ local function look(id)
 end
 
 local function choose()
-  local line = light and P .. ':all' or P .. ':line'
+  local line = P .. (light and ':all:' or ':line:') .. input.group
   local wanted = { input.prefer }
-  if input.affinity ~= '' then
+  if input.affinity ~= '' and not input.begins then
     local known = call('GET', P .. ':c:' .. input.affinity) or ''
     local ends, id = string.match(known, '^(%d+) (.*)$')
     if ends and tonumber(ends) > now then wanted[2] = id end
@@ -264,9 +281,10 @@ local function take(found)
   local turn = call('INCR', P .. ':turn')
   local f = call('HMGET', name, 'weight', 'hourEnds', 'dayEnds')
   local due = turn + tonumber(call('GET', P .. ':weight')) / tonumber(f[1])
-  call('ZADD', P .. ':all', due, id)
+  call('ZADD', P .. ':all:' .. input.group, due, id)
   if light then
-    if call('ZSCORE', P .. ':line', id) then call('ZADD', P .. ':line', due, id) end
+    local line = P .. ':line:' .. input.group
+    if call('ZSCORE', line, id) then call('ZADD', line, due, id) end
   else
     for _, rest in pairs(found.records) do
       if onTrial(rest) then call('HSET', P .. ':r:' .. rest.key, 'trial', input.lease) end
@@ -280,8 +298,10 @@ local function take(found)
     call('HINCRBY', name, 'hourCount', 1)
     call('HINCRBY', name, 'dayCount', 1)
     if input.perMinute > 0 then
-      local tokens, filledAt = bucket(found.egress, input.perMinute)
-      call('HSET', P .. ':e:' .. found.egress, 'tokens', tokens - 1, 'filledAt', filledAt, 'perMinute', input.perMinute)
+      local bucket = P .. ':e:' .. found.egress
+      local fullAt = math.max(tonumber(call('HGET', bucket, 'fullAt') or 0), now) + MINUTE / input.perMinute
+      call('HSET', bucket, 'fullAt', string.format('%.17g', fullAt), 'perMinute', string.format('%.17g', input.perMinute))
+      call('PEXPIRE', bucket, math.ceil(fullAt - now) + MINUTE)
     end
     if input.affinity ~= '' and input.affinityMs > 0 then
       local known = string.format('%.0f %s', now + input.affinityMs, id)
@@ -325,7 +345,7 @@ end
 
 local function refuse()
   local obstacles, retryAt, freeAt = {}, nil, nil
-  for _, id in ipairs(call('ZRANGE', P .. ':all', 0, -1)) do
+  for _, id in ipairs(call('ZRANGE', P .. ':all:' .. input.group, 0, -1)) do
     local by, ends = obstruction(id)
     local gone = not by or excluded[id]
     if gone then by = 'tried' end
@@ -341,7 +361,7 @@ end
 function ops.acquire()
   catchUp()
   local rev = call('GET', P .. ':rev') or '0'
-  local cache = P .. ':no:' .. (light and 'light:' or 'full:') .. input.model
+  local cache = P .. ':no:' .. (light and 'light:' or 'full:') .. #input.group .. ':' .. input.group .. input.model
   if next(excluded) == nil then
     local f = call('HMGET', cache, 'rev', 'till', 'answer')
     if f[1] == rev and tonumber(f[2]) > now then
@@ -407,26 +427,40 @@ end
 
 function ops.read()
   catchUp()
-  local accounts, egresses, rests = {}, {}, {}
-  for _, id in ipairs(call('ZRANGE', P .. ':all', 0, -1)) do
-    local f = call('HMGET', P .. ':a:' .. id, 'egress', 'weight', 'max', 'perHour', 'perDay', 'paused', 'lastUsedAt',
-      'hourEnds', 'hourCount', 'dayEnds', 'dayCount')
-    accounts[#accounts + 1] = {
-      limits = {
-        id = id, egress = f[1], weight = tonumber(f[2]), maxConcurrent = tonumber(f[3]),
-        perHour = tonumber(f[4]), perDay = tonumber(f[5]),
-      },
-      paused = f[6] == '1',
-      active = call('SCARD', P .. ':act:' .. id),
-      lastUsedAt = tonumber(f[7]),
-      ceilingUntil = ceilingOf(id),
-      hourCount = tonumber(f[8]) > now and tonumber(f[9]) or 0,
-      dayCount = tonumber(f[10]) > now and tonumber(f[11]) or 0,
-    }
+  local accounts, egresses, rests, used = {}, {}, {}, {}
+  for _, group in ipairs(call('SMEMBERS', P .. ':groups')) do
+    for _, id in ipairs(call('ZRANGE', P .. ':all:' .. group, 0, -1)) do
+      local f = call('HMGET', P .. ':a:' .. id, 'egress', 'weight', 'max', 'perHour', 'perDay', 'paused', 'lastUsedAt',
+        'hourEnds', 'hourCount', 'dayEnds', 'dayCount')
+      local function window(ends, count)
+        if tonumber(ends) <= now then return { endsAt = 0, count = 0 } end
+        return { endsAt = tonumber(ends), count = tonumber(count) }
+      end
+      used[f[1]] = true
+      accounts[#accounts + 1] = {
+        limits = {
+          id = id, group = group, egress = f[1], weight = tonumber(f[2]), maxConcurrent = tonumber(f[3]),
+          perHour = tonumber(f[4]), perDay = tonumber(f[5]),
+        },
+        paused = f[6] == '1',
+        active = call('SCARD', P .. ':act:' .. id),
+        lastUsedAt = tonumber(f[7]),
+        ceilingUntil = ceilingOf(id),
+        hour = window(f[8], f[9]),
+        day = window(f[10], f[11]),
+      }
+    end
   end
   for _, egress in ipairs(call('SMEMBERS', P .. ':egresses')) do
-    local perMinute = tonumber(call('HGET', P .. ':e:' .. egress, 'perMinute') or 0)
-    egresses[#egresses + 1] = { egress = egress, pacedUntil = pacedUntil(egress, perMinute) }
+    local f = call('HMGET', P .. ':e:' .. egress, 'perMinute', 'fullAt')
+    local fullAt = math.ceil(tonumber(f[2] or 0))
+    if fullAt <= now then fullAt = 0 end
+    if not used[egress] and fullAt == 0 and call('EXISTS', P .. ':r:e' .. egress) == 0 then
+      call('SREM', P .. ':egresses', egress)
+    else
+      egresses[#egresses + 1] =
+        { egress = egress, pacedUntil = pacedUntil(egress, tonumber(f[1] or 0)), fullAt = fullAt }
+    end
   end
   for _, key in ipairs(call('SMEMBERS', P .. ':rests')) do
     local name = P .. ':r:' .. key

@@ -50,6 +50,9 @@ describe.skipIf(redisMissing !== undefined)('with a real Redis', () => {
           model,
           prefer: fc.constantFrom('', 'a1'),
           affinity: fc.constantFrom('', 'c'),
+          begins: fc.boolean(),
+          group: fc.constantFrom('', '', 'g'),
+          perMinute: fc.constantFrom(0, 0.5, 6, 7),
           exclude: fc.subarray(['a0', 'a1', 'a2']),
           avoidTrials: fc.boolean(),
           light: fc.boolean(),
@@ -75,6 +78,8 @@ describe.skipIf(redisMissing !== undefined)('with a real Redis', () => {
         weight: fc.constantFrom(0.5, 1, 3),
         maxConcurrent: fc.integer({ min: 1, max: 3 }),
         perHour: fc.constantFrom(0, 3),
+        group: fc.constantFrom('', 'g'),
+        egress: fc.constantFrom('e0', 'e1', 'e2'),
       }),
     )
 
@@ -83,7 +88,7 @@ describe.skipIf(redisMissing !== undefined)('with a real Redis', () => {
         let now = START
         const clock = { now: () => now }
         const memory = createMemoryPoolState(clock)
-        const redis = createRedisPoolState({ runScript, name: `pool-${++pools}`, ...clock })
+        const redis = createRedisPoolState({ runScript, name: `pool-${++pools}`, forgetMs: 1e12, ...clock })
         const both = async <Result>(act: (state: PoolState) => Promise<Result>): Promise<Result> => {
           const expected = await act(memory)
           expect(await act(redis)).toEqual(expected)
@@ -97,7 +102,6 @@ describe.skipIf(redisMissing !== undefined)('with a real Redis', () => {
             const { op: _, light, ...more } = next
             const ask = askFor({
               ...more,
-              perMinute: 6,
               affinityMs: 5_000,
               ttlMs: 1e12,
               ...(light ? { lease: '' } : {}),
@@ -180,6 +184,42 @@ describe.skipIf(redisMissing !== undefined)('with a real Redis', () => {
     lease.release()
     ;(await pool.lease()).release()
     await pool.close()
+  })
+
+  it('forgets accounts that no process speaks of any more, and none that one does', async () => {
+    let now = 0
+    const name = `pool-${++pools}`
+    const state = createRedisPoolState({ runScript, name, now: () => now, forgetMs: 1_000 })
+    await state.put([limitsOf('gone'), limitsOf('kept')])
+    await state.acquire(askFor({ prefer: 'gone' }))
+    now = 900
+    await state.put([limitsOf('kept')])
+    now = 1_000
+    await state.put([limitsOf('kept')])
+    expect((await state.read()).accounts.map(({ limits }) => limits.id)).toEqual(['kept'])
+    expect(await state.acquire(askFor({ exclude: ['kept'] }))).toMatchObject({ ok: false, obstacles: { tried: 1 } })
+  })
+
+  it('leaves nothing behind for callers, models and conversations that come once', async () => {
+    const client = server.connect()
+    const name = `pool-${++pools}`
+    const state = createRedisPoolState({ runScript, name })
+    await state.put([limitsOf('a')])
+    const run = async (index: number): Promise<void> => {
+      const ask = askFor({ model: `model-${index}`, affinity: `talk-${index}`, perMinute: 1e6 })
+      const answer = await state.acquire(ask)
+      if (answer.ok) await state.release({ ...answer, id: ask.lease, model: ask.model })
+      await state.acquire(askFor({ model: `model-${index}`, exclude: [], group: 'nobody' }))
+    }
+    await run(0)
+    const stays = async (): Promise<string[]> => {
+      const names = await client.keys(`*${name}*`)
+      const lives = await Promise.all(names.map((key) => client.pttl(key)))
+      return names.filter((_, index) => lives[index] === -1).sort()
+    }
+    const before = await stays()
+    for (let index = 1; index < 50; index++) await run(index)
+    expect(await stays()).toEqual(before)
   })
 
   it('goes on while Redis is down, and shares again when it is back', async () => {

@@ -1,4 +1,12 @@
-import type { AccountFacts, Answer, PoolFacts, PoolState, Rest } from './pool-state.ts'
+import {
+  HOUR_MS,
+  type AccountFacts,
+  type Answer,
+  type EgressFacts,
+  type PoolFacts,
+  type PoolState,
+  type Rest,
+} from './pool-state.ts'
 import { POOL_SCRIPT } from './redis-script.ts'
 
 /** Runs a Lua script in Redis. The pool asks for nothing else, so any client will do. */
@@ -10,6 +18,11 @@ export interface RedisPoolStateOptions {
   name?: string
   /** Begins every key. Default `castor`. */
   prefix?: string
+  /**
+   * An account that no process spoke of for so long is forgotten, in milliseconds: it was taken out of a configuration
+   * while nobody ran. Default 1 hour; the pool speaks of its accounts six times in it.
+   */
+  forgetMs?: number
   /** Clock, for tests. Default: Redis's own, so that processes need not agree on the time. */
   now?: () => number
 }
@@ -23,6 +36,7 @@ export function createRedisPoolState({
   runScript,
   name = 'pool',
   prefix = 'castor',
+  forgetMs = HOUR_MS,
   now,
 }: RedisPoolStateOptions): PoolState {
   const keys = [`{${prefix}:${name}}`]
@@ -36,7 +50,7 @@ export function createRedisPoolState({
 
   return {
     shared: true,
-    put: (accounts) => run('put', accounts),
+    put: (accounts) => run('put', { accounts, forgetMs }),
     remove: (account) => run('remove', { account }),
     acquire: (ask) => run<Answer>('acquire', ask),
     renew: (leases, ttlMs) => run('renew', { leases, ttlMs }),
@@ -56,7 +70,7 @@ interface RawFacts {
   at: number
   /** Lua writes an empty list as an object. */
   accounts: Omit<AccountFacts, 'rest' | 'modelRests'>[] | Record<string, never>
-  egresses: { egress: string; pacedUntil: number }[] | Record<string, never>
+  egresses: Omit<EgressFacts, 'rest'>[] | Record<string, never>
   rests: Rest[] | Record<string, never>
 }
 

@@ -1,10 +1,11 @@
-import { DAY_MS, JITTER, type Rest, type RestOrder } from './pool-state.ts'
+import { DAY_MS, JITTER, KEEP_REST_MS, type Rest, type RestOrder } from './pool-state.ts'
 
 /**
  * The record after one more failure. Failures that come while it rests already are the same event seen again:
  * they can lengthen the rest but do not count as another in a row.
  */
-export function nextRest(known: Rest | undefined, order: RestOrder, now: number): Rest {
+export function nextRest(record: Rest | undefined, order: RestOrder, now: number): Rest {
+  const known = record !== undefined && Math.max(record.until, record.since) + KEEP_REST_MS > now ? record : undefined
   const resting = known !== undefined && known.until > now
   const strikes = resting ? known.strikes : (known?.strikes ?? 0) + 1
   const until = strikes < order.after ? 0 : now + lengthOf(order, strikes)

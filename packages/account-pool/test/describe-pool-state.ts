@@ -11,15 +11,17 @@ const START = 1_700_000_000_000
 let leases = 0
 
 export function limitsOf(id: string, more: Partial<AccountLimits> = {}): AccountLimits {
-  return { id, egress: 'direct', weight: 1, maxConcurrent: 2, perHour: 0, perDay: 0, ...more }
+  return { id, group: '', egress: 'direct', weight: 1, maxConcurrent: 2, perHour: 0, perDay: 0, ...more }
 }
 
 export function askFor(more: Partial<Ask> = {}): Ask {
   return {
     lease: `lease-${++leases}`,
+    group: '',
     model: 'gemini-3-pro',
     affinity: '',
     affinityMs: 60_000,
+    begins: false,
     prefer: '',
     exclude: [],
     avoidTrials: false,
@@ -245,6 +247,49 @@ export function describePoolState(name: string, create: (start: number) => Promi
       expect(await state.acquire(only)).toMatchObject({ ok: false, freeAt: START + 15_000 })
     })
 
+    it('lets one request at a time go at less than one a minute', async () => {
+      const { state, names, advance } = await fixture(limitsOf('a'))
+      await names(1, { perMinute: 0.5 })
+      expect(await state.acquire(askFor({ perMinute: 0.5 }))).toMatchObject({ ok: false, freeAt: START + 120_000 })
+      advance(120_000)
+      await names(1, { perMinute: 0.5 })
+    })
+
+    it('lends accounts to their own group only, while all groups share an address', async () => {
+      const { state, names } = await fixture(limitsOf('a'), limitsOf('b'), limitsOf('guest', { group: 'guests' }))
+      expect(new Set(await names(4))).toEqual(new Set(['a', 'b']))
+      expect(await names(2, { group: 'guests', prefer: 'a', affinity: 'chat' })).toEqual(['guest', 'guest'])
+      expect(await names(1, { prefer: 'guest', affinity: 'chat' })).not.toEqual(['guest'])
+      expect(await state.acquire(askFor({ group: 'nobody' }))).toEqual(refused({}))
+
+      await names(3, { perMinute: 4 })
+      await names(1, { perMinute: 4, group: 'guests' })
+      expect(await state.acquire(askFor({ perMinute: 4 }))).toMatchObject({ obstacles: { paced: 2 } })
+      expect(await state.acquire(askFor({ perMinute: 4, group: 'guests' }))).toMatchObject({ obstacles: { paced: 1 } })
+
+      await state.rest(orderOf({ type: 'egress', egress: 'direct' }, { kind: 'address-blocked' }))
+      expect(await state.acquire(askFor())).toEqual(refused({ 'address-blocked': 2 }, START + 60_000))
+      expect(await state.acquire(askFor({ group: 'guests', lease: '' }))).toEqual(
+        refused({ 'address-blocked': 1 }, START + 60_000),
+      )
+    })
+
+    it('rests accounts that come later behind an address that was blocked before', async () => {
+      const { state, names } = await fixture(limitsOf('a'))
+      await state.rest(orderOf({ type: 'egress', egress: 'proxy-1' }, { kind: 'address-blocked' }))
+      await state.put([limitsOf('b', { egress: 'proxy-1' })])
+      expect(await names(3)).toEqual(['a', 'a', 'a'])
+      await state.put([limitsOf('b', { egress: 'direct' })])
+      expect(new Set(await names(2))).toEqual(new Set(['a', 'b']))
+    })
+
+    it('takes the next account for a conversation that begins, and remembers it', async () => {
+      const { names } = await fixture(limitsOf('a'), limitsOf('b'))
+      const begun = await names(2, { affinity: 'chat', begins: true })
+      expect(new Set(begun)).toEqual(new Set(['a', 'b']))
+      expect(await names(3, { affinity: 'chat' })).toEqual([begun[1], begun[1], begun[1]])
+    })
+
     it('stops at the ceilings of an hour and of a day', async () => {
       const { state, names, advance } = await fixture(limitsOf('a', { perHour: 2, perDay: 3 }))
       await names(2)
@@ -307,8 +352,8 @@ export function describePoolState(name: string, create: (start: number) => Promi
           active: 1,
           lastUsedAt: START,
           ceilingUntil: START + 3_600_000,
-          hourCount: 1,
-          dayCount: 1,
+          hour: { endsAt: START + 3_600_000, count: 1 },
+          day: { endsAt: START + 86_400_000, count: 1 },
           rest: {
             scope: { type: 'account', account: 'a' },
             kind: 'needs-attention',
@@ -327,8 +372,8 @@ export function describePoolState(name: string, create: (start: number) => Promi
           active: 0,
           lastUsedAt: 0,
           ceilingUntil: 0,
-          hourCount: 0,
-          dayCount: 0,
+          hour: { endsAt: 0, count: 0 },
+          day: { endsAt: 0, count: 0 },
           rest: undefined,
           modelRests: [
             {
@@ -344,7 +389,7 @@ export function describePoolState(name: string, create: (start: number) => Promi
           ],
         },
       ])
-      expect(facts.egresses).toEqual([{ egress: 'direct', rest: undefined, pacedUntil: 0 }])
+      expect(facts.egresses).toEqual([{ egress: 'direct', rest: undefined, pacedUntil: 0, fullAt: 0 }])
     })
   })
 }
