@@ -14,7 +14,7 @@ import { withCallerPolicy, withUpstreamPermission, type CallerPolicy } from './c
 import type { Config, MountConfig, UpstreamName } from './config-schema.ts'
 import { withDelivery, type DeliveringGenerator } from './delivery/with-delivery.ts'
 import { createAdminDoor, createDoor } from './door.ts'
-import { createLog, logOutcome } from './log.ts'
+import { causeOf, createLog, logOutcome } from './log.ts'
 import { createMetrics } from './metrics.ts'
 import { openMediaShelf } from './media/open-media-store.ts'
 import { createPicturePool } from './media/picture-pool.ts'
@@ -195,6 +195,7 @@ export async function startGateway(
       ledger,
       metrics,
       accounts: web.accounts,
+      onInternal: (error) => log.error({ stack: causeOf(error) }, error.message),
     }),
     connections,
     info,

@@ -63,7 +63,7 @@ function round(ms: number | undefined): number | undefined {
 }
 
 /** Where it happened, without the message, which may quote what a caller or an upstream said. */
-function causeOf(error: GenerationError): string | undefined {
+export function causeOf(error: GenerationError): string | undefined {
   const { cause } = error
   if (!(cause instanceof Error)) return undefined
   const frames = cause.stack?.split('\n').filter((line) => line.trimStart().startsWith('at ')) ?? []

@@ -1,0 +1,74 @@
+import type { CallerKeys, CallerKeySettings } from '@castorjs/caller-keys'
+import { GenerationError, readJson } from '@castorjs/content-generator'
+import type { Hono } from 'hono'
+import type { UpstreamName } from '../config-schema.ts'
+
+/** Paths that only the operator may use. */
+export const KEY_PATHS = ['/api/keys', '/api/keys/*'] as const
+
+const MAX_BODY_BYTES = 1024 * 1024
+const UPSTREAMS: readonly string[] = ['gemini-web', 'gemini-api', 'code-assist'] satisfies UpstreamName[]
+const SETTINGS = ['name', 'upstreams', 'models', 'limits', 'expiresAt', 'enabled'] as const
+/** A form that sends back what it was shown has these too. */
+const SHOWN = ['id', 'createdAt']
+
+/** Callers' keys at run time. A key is shown when it is made and when it is rotated, and never again. */
+export function mountKeyRoutes(app: Hono, keys: CallerKeys): void {
+  app.get('/api/keys', async (context) => context.json({ keys: await keys.list() }))
+  app.post('/api/keys', async (context) => {
+    const settings = (await readSettings(context.req.raw)) as CallerKeySettings
+    return context.json(await keys.create(settings), 201)
+  })
+  app.get('/api/keys/:id', async (context) => {
+    const id = context.req.param('id')
+    // The list is read anew; a single one may be remembered from before another process changed it.
+    return context.json((await keys.list()).find((key) => key.id === id) ?? unknownKey())
+  })
+  app.patch('/api/keys/:id', async (context) => {
+    const changes = await readSettings(context.req.raw)
+    return context.json((await keys.update(context.req.param('id'), changes)) ?? unknownKey())
+  })
+  app.post('/api/keys/:id/rotate', async (context) =>
+    context.json((await keys.rotate(context.req.param('id'))) ?? unknownKey()),
+  )
+  app.delete('/api/keys/:id', async (context) => {
+    if (!(await keys.remove(context.req.param('id')))) unknownKey()
+    return context.json({ deleted: true })
+  })
+}
+
+async function readSettings(request: Request): Promise<Partial<CallerKeySettings>> {
+  const body = await readJson(request, { maxBytes: MAX_BODY_BYTES })
+  if (typeof body !== 'object' || body === null) throw wrong('The body must be a JSON object.')
+  const settings: Record<string, unknown> = {}
+  for (const [field, value] of Object.entries(body)) {
+    if (SHOWN.includes(field)) continue
+    // What is misspelt would be no restriction at all.
+    if (!SETTINGS.some((setting) => setting === field)) {
+      const name = /^\w{1,40}$/.test(field) ? field : undefined
+      throw wrong(`\`${name ?? '…'}\` is not a setting of a key. There are ${SETTINGS.join(', ')}.`, name)
+    }
+    // Nulls lift a restriction: JSON has no undefined.
+    settings[field] = value ?? undefined
+  }
+  if (typeof settings['expiresAt'] === 'string') settings['expiresAt'] = readTime(settings['expiresAt'])
+  const { upstreams } = settings
+  if (Array.isArray(upstreams) && !upstreams.every((name) => UPSTREAMS.includes(name as string))) {
+    throw wrong(`\`upstreams\` must be some of ${UPSTREAMS.join(', ')}.`, 'upstreams')
+  }
+  return settings
+}
+
+function readTime(text: string): number {
+  const at = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN
+  if (!Number.isNaN(at)) return at
+  throw wrong('`expiresAt` must be a time such as 2026-12-31T23:59:00Z, or milliseconds since 1970.', 'expiresAt')
+}
+
+function unknownKey(): never {
+  throw wrong('There is no key of this id. GET /api/keys lists them.', 'id')
+}
+
+function wrong(message: string, field?: string): GenerationError {
+  return new GenerationError('invalid_request', message, field === undefined ? {} : { field })
+}
