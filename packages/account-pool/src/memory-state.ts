@@ -8,7 +8,7 @@ import {
   type Ask,
   type HeldLease,
   type Obstacle,
-  type PoolFacts,
+  type PoolMemory,
   type PoolState,
   type Rest,
   type RestOrder,
@@ -53,12 +53,12 @@ const MAX_CONVERSATIONS = 10_000
 export interface MemoryPoolState extends PoolState {
   /**
    * Takes over rests, counts and pace of the accounts and addresses it knows, in the place of its own, unless its own
-   * failure is newer than the facts. Leases belong to whoever holds them and are not taken over.
+   * failure is newer than that. Leases belong to whoever holds them and are not taken over.
    *
-   * @param facts By any clock.
+   * @param memory By any clock; the facts of a state are one.
    * @param at What their `at` is by this state's clock, such as when they were asked for. Default: now.
    */
-  recall(facts: PoolFacts, at?: number): void
+  recall(memory: PoolMemory, at?: number): void
 }
 
 /** The state of one process. Every step is synchronous inside, so nothing can come between check and act. */
@@ -321,8 +321,8 @@ export function createMemoryPoolState({ now = Date.now }: { now?: () => number }
         })),
       }
     },
-    recall(facts, at = now()) {
-      const shift = at - facts.at
+    recall(memory, at = now()) {
+      const shift = at - memory.at
       const moved = (rest: Rest): Rest => ({
         ...rest,
         since: rest.since + shift,
@@ -331,7 +331,7 @@ export function createMemoryPoolState({ now = Date.now }: { now?: () => number }
       })
       const window = ({ endsAt, count }: Window): Window => ({ endsAt: endsAt === 0 ? 0 : endsAt + shift, count })
       const isNewer = (own: Rest | undefined): boolean => own !== undefined && own.since > at
-      for (const { limits, lastUsedAt, hour, day, rest, modelRests } of facts.accounts) {
+      for (const { limits, lastUsedAt, hour, day, rest, modelRests } of memory.accounts) {
         const account = accounts.get(limits.id)
         if (account === undefined) continue
         account.lastUsedAt = lastUsedAt === 0 ? account.lastUsedAt : lastUsedAt + shift
@@ -343,7 +343,7 @@ export function createMemoryPoolState({ now = Date.now }: { now?: () => number }
           if (!account.models.has(known.scope.model)) account.models.set(known.scope.model, moved(known))
         }
       }
-      for (const { egress: name, rest, fullAt } of facts.egresses) {
+      for (const { egress: name, rest, fullAt } of memory.egresses) {
         const egress = egressOf(name)
         if (fullAt > 0) egress.fullAt = fullAt + shift
         if (!isNewer(egress.rest)) egress.rest = rest === undefined ? undefined : moved(rest)

@@ -184,6 +184,20 @@ export interface AccountFacts {
   modelRests: (Rest & { scope: { type: 'model' } })[]
 }
 
+/** What is still true when a process ends: rests, counts and pace, and no leases. */
+export interface PoolMemory {
+  /** The clock by which the times are. */
+  at: number
+  accounts: readonly AccountMemory[]
+  egresses: readonly EgressMemory[]
+}
+
+export type AccountMemory = Pick<AccountFacts, 'rest' | 'modelRests' | 'hour' | 'day' | 'lastUsedAt'> & {
+  limits: Pick<AccountLimits, 'id'>
+}
+
+export type EgressMemory = Pick<EgressFacts, 'egress' | 'rest' | 'fullAt'>
+
 export const HOUR_MS = 3_600_000
 export const DAY_MS = 86_400_000
 /** How long a failure stays on record after its rest: a new one then counts as the first. */

@@ -276,8 +276,13 @@ export function createAccountPool<Value>({
 
   /** @param all Also whether accounts are paused: for a state that knows nothing. */
   function putAll({ all = false } = {}): Promise<void> {
-    const limits = [...entries.values()].map(({ options }) => readLimits(options, policy))
-    return state.put(all ? limits : limits.map(({ paused: _, ...known }) => known))
+    return state.put(
+      [...entries.values()].map(({ options }) => {
+        const limits = readLimits(options, policy)
+        if (!all) delete limits.paused
+        return limits
+      }),
+    )
   }
 
   async function setPaused(id: string, paused: boolean): Promise<boolean> {
