@@ -98,15 +98,6 @@ describe('the same person again', () => {
     expect(await ids()).toEqual(['ada'])
   })
 
-  it('is known by the account’s number when the session is another one', async () => {
-    const { controls } = stack.emulator.emulator
-    await call('POST', '/api/accounts', { label: 'ada', ...ADA })
-    controls.addAccount({ name: 'ada-2', session: 'g.a000second', ticket: 'sidts-second', email: 'ada@example.com' })
-    const second = await call('POST', '/api/accounts', { SECURE_1PSID: 'g.a000second', SECURE_1PSIDTS: 'sidts-second' })
-    // The emulator gives every session a number of its own, so this one is a stranger.
-    expect(second.json).toMatchObject({ outcome: 'added', account: { id: 'account-2' } })
-  })
-
   it('may be there twice by two accounts of one cookie set', async () => {
     await call('POST', '/api/accounts', { label: 'first', ...ADA })
     const second = await call('POST', '/api/accounts', { label: 'second', accountIndex: 1, ...ADA })

@@ -1,12 +1,20 @@
 import type { ExportedCookie } from '@castorjs/cookie-import'
-import type { StateStore } from '@castorjs/state-store'
+import { updateRecord, type StateStore } from '@castorjs/state-store'
 
 /** An account that was added at run time, or what was changed of a configured one. Holds secrets; kept sealed. */
 export interface AccountRecord {
   version: 1
   id: string
-  /** The import it came from, should the session's own record be lost. */
+  /** It belongs to the configuration: without its entry there it is not opened. */
+  configured?: boolean
+  /** The last import, should the session's own record be lost. */
   cookies?: ExportedCookie[]
+  /** Fingerprint of the configured cookies that `cookies` came after: those never take their place again. */
+  instead?: string | undefined
+  /** Name of the session's record. Default: `id`. Accounts of one cookie set share it, as they share the ticket. */
+  home?: string
+  /** Fingerprints of the sessions it had before, oldest first. */
+  past?: string[]
   accountIndex?: number
   /** Null takes away the proxy of the configuration. */
   proxy?: string | null
@@ -26,16 +34,20 @@ const PREFIX = 'web-account/'
 const TOMBSTONE_MS = 86_400_000
 
 export interface AccountRecords {
-  get(id: string): Promise<AccountRecord | undefined>
   put(record: AccountRecord): Promise<void>
+  /** Reads, changes and writes in one step. The last record is given, also when it tells of a removal. */
+  change(id: string, change: (stored: AccountRecord | undefined) => AccountRecord): Promise<AccountRecord>
   bury(record: AccountRecord): Promise<void>
   list(): Promise<AccountRecord[]>
 }
 
 export function createAccountRecords(state: StateStore): AccountRecords {
   return {
-    get: async (id) => (await state.get(PREFIX + id))?.value as AccountRecord | undefined,
     put: async (record) => void (await state.set(PREFIX + record.id, record)),
+    async change(id, change) {
+      const record = await updateRecord(state, PREFIX + id, (stored) => change(stored as AccountRecord | undefined))
+      return record ?? change(undefined)
+    },
     async bury({ id, addedAt, revision }) {
       const grave: AccountRecord = { version: 1, id, addedAt, revision: revision + 1, removed: true }
       await state.set(PREFIX + id, grave, { ttlMs: TOMBSTONE_MS })

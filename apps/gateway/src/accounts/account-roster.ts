@@ -6,6 +6,7 @@ import { createSessionStore, sessionKey, type AccountSessionStore } from '../sta
 import type { SessionCredentials, WebSession } from '../upstreams/web-session.ts'
 import { createAccountRecords, type AccountRecord } from './account-record.ts'
 import { toAccountView, type AccountView } from './account-view.ts'
+import { markOf, sessionOf } from './fingerprints.ts'
 
 /** One account as this process holds it. */
 export interface WebAccountEntry {
@@ -14,6 +15,8 @@ export interface WebAccountEntry {
   record: AccountRecord | undefined
   session: WebSession
   store: AccountSessionStore
+  /** Name of the session's record. */
+  home: string
 }
 
 export interface AccountRosterOptions {
@@ -39,7 +42,10 @@ export interface AccountRoster {
   /** Puts an open session in the place of the one before. */
   use(entry: WebAccountEntry): Promise<void>
   /** Changes what is kept of an account, after which other processes open it anew. */
-  changeRecord(entry: Pick<WebAccountEntry, 'id' | 'record'>, change: Partial<AccountRecord>): Promise<AccountRecord>
+  changeRecord(
+    entry: Pick<WebAccountEntry, 'id' | 'record' | 'configured'>,
+    change: Partial<AccountRecord>,
+  ): Promise<AccountRecord>
   /** Forgets an account and its session. */
   drop(entry: WebAccountEntry): Promise<void>
   view(entry: WebAccountEntry, statuses?: readonly AccountStatus[]): Promise<AccountView>
@@ -58,14 +64,17 @@ export async function openAccountRoster(options: AccountRosterOptions): Promise<
   const records = createAccountRecords(state)
   const entries = new Map<string, WebAccountEntry>()
   const retiring = new Set<Promise<void>>()
+  /** Counts what this process changed itself. */
+  let changes = 0
   const closing = new AbortController()
 
   function credentialsOf(account: WebAccount | undefined, record: AccountRecord | undefined): SessionCredentials {
     const proxy = record?.proxy === null ? undefined : (record?.proxy ?? account?.proxy)
-    const stored = record?.cookies
+    // What came at run time is newer than the configuration that was there then, and older than one that was changed since.
+    const added = record?.cookies !== undefined && (account === undefined || record.instead === markOf(account))
     return {
-      // What was added at run time is in the session's own record and wins there; the configuration may be newer still.
-      ...(account === undefined ? { cookies: stored } : account),
+      ...account,
+      ...(added ? { cookies: record.cookies } : {}),
       accountIndex: record?.accountIndex ?? account?.accountIndex ?? 0,
       proxy,
       deviceBound: record?.deviceBound,
@@ -89,14 +98,27 @@ export async function openAccountRoster(options: AccountRosterOptions): Promise<
     account: WebAccount | undefined,
     record: AccountRecord | undefined,
   ): Promise<void> {
-    const store = createSessionStore(state, id)
-    await use({
-      id,
-      configured: account,
-      record,
-      store,
-      session: options.open(id, credentialsOf(account, record), store),
-    })
+    const credentials = credentialsOf(account, record)
+    const home = record?.home ?? sharedHome(id, credentials) ?? id
+    const store = createSessionStore(state, home)
+    const session = options.open(id, credentials, store)
+    await use({ id, configured: account, record, store, session, home })
+  }
+
+  /** The configuration may have one cookie set under two names, for `/u/0` and `/u/1`. */
+  function sharedHome(id: string, credentials: SessionCredentials): string | undefined {
+    const session = sessionOf(credentials)
+    for (const entry of entries.values()) {
+      if (entry.id === id || entry.configured === undefined) continue
+      if (sessionOf(credentialsOf(entry.configured, entry.record)) === session) return entry.home
+    }
+    return undefined
+  }
+
+  /** Deletes a session's record, unless another account lives by it. */
+  async function leaveHome(home: string): Promise<void> {
+    if ([...entries.values()].some((entry) => entry.home === home)) return
+    await state.delete(sessionKey(home))
   }
 
   async function use(entry: WebAccountEntry): Promise<void> {
@@ -104,6 +126,7 @@ export async function openAccountRoster(options: AccountRosterOptions): Promise<
     entries.set(entry.id, entry)
     await pool.add(poolOptions(entry))
     if (before !== undefined && before.session !== entry.session) retire(before)
+    if (before !== undefined && before.home !== entry.home) await leaveHome(before.home)
     onOpened(entry)
   }
 
@@ -125,24 +148,27 @@ export async function openAccountRoster(options: AccountRosterOptions): Promise<
   function entryOf(id: string): WebAccountEntry {
     const entry = entries.get(id)
     if (entry !== undefined) return entry
-    throw new GenerationError('invalid_request', 'There is no account of this name. GET /api/accounts lists them.', {
-      field: 'id',
-    })
+    throw unknownAccount()
   }
 
-  /** Changes what is kept of an account, after which other processes open it anew. */
-  async function changeRecord(entry: WebAccountEntry, change: Partial<AccountRecord>): Promise<AccountRecord> {
-    const known = (await records.get(entry.id)) ?? entry.record
-    const record: AccountRecord = {
-      version: 1,
-      id: entry.id,
-      addedAt: now(),
-      ...known,
-      ...change,
-      revision: (known?.revision ?? 0) + 1,
-    }
-    await records.put(record)
-    return record
+  function changeRecord(
+    { id, record: ours, configured: account }: Pick<WebAccountEntry, 'id' | 'record' | 'configured'>,
+    change: Partial<AccountRecord>,
+  ): Promise<AccountRecord> {
+    return records.change(id, (stored) => {
+      // Another process has removed it a moment ago. Who adds it anew says so by knowing nothing of it.
+      if (stored?.removed === true && ours !== undefined) throw unknownAccount()
+      const known = stored?.removed === true ? undefined : (stored ?? ours)
+      return {
+        version: 1,
+        id,
+        addedAt: now(),
+        ...known,
+        ...change,
+        configured: account !== undefined,
+        revision: Math.max(stored?.revision ?? 0, ours?.revision ?? 0) + 1,
+      }
+    })
   }
 
   async function view(entry: WebAccountEntry, statuses?: readonly AccountStatus[]): Promise<AccountView> {
@@ -151,23 +177,29 @@ export async function openAccountRoster(options: AccountRosterOptions): Promise<
   }
 
   async function drop(entry: WebAccountEntry): Promise<void> {
+    changes++
     if (entry.record !== undefined) await records.bury(entry.record)
+    await forget(entry)
+  }
+
+  async function forget(entry: WebAccountEntry): Promise<void> {
+    changes++
     entries.delete(entry.id)
     await pool.remove(entry.id)
     retire(entry)
-    await state.delete(sessionKey(entry.id))
+    await leaveHome(entry.home)
   }
 
   async function sync(): Promise<void> {
+    const began = changes
     const listed = new Map((await records.list()).map((record) => [record.id, record]))
     for (const record of listed.values()) {
       const entry = entries.get(record.id)
       if (record.removed === true) {
-        if (entry === undefined || entry.configured !== undefined) continue
-        entries.delete(record.id)
-        await pool.remove(record.id)
-        retire(entry)
-        await state.delete(sessionKey(record.id))
+        if (entry !== undefined && entry.configured === undefined) await forget(entry)
+      } else if (entry === undefined && (record.configured === true || changes > began)) {
+        // Not ours to open; or it may be the one that is being removed here.
+        continue
       } else if (entry === undefined || (entry.record?.revision ?? 0) < record.revision) {
         if (entry === undefined || !opensAlike(entry.record, record))
           await install(record.id, entry?.configured, record)
@@ -176,7 +208,7 @@ export async function openAccountRoster(options: AccountRosterOptions): Promise<
     }
     // A state that lost its records is told them again.
     for (const { id, record } of entries.values())
-      if (record !== undefined && !listed.has(id)) await records.put(record)
+      if (record !== undefined && !listed.has(id) && changes === began) await records.put(record)
   }
 
   const known = new Map((await records.list()).map((record) => [record.id, record]))
@@ -185,7 +217,8 @@ export async function openAccountRoster(options: AccountRosterOptions): Promise<
     await install(account.label, account, record?.removed === true ? undefined : record)
   }
   for (const record of known.values()) {
-    if (record.removed !== true && !entries.has(record.id)) await install(record.id, undefined, record)
+    if (record.removed === true || record.configured === true || entries.has(record.id)) continue
+    await install(record.id, undefined, record)
   }
 
   return {
@@ -209,8 +242,14 @@ export async function openAccountRoster(options: AccountRosterOptions): Promise<
 /** True when a session opened by one record is as good for the other. */
 function opensAlike(one: AccountRecord | undefined, other: AccountRecord): boolean {
   const facts = (record: AccountRecord | undefined): string =>
-    JSON.stringify([record?.cookies, record?.accountIndex, record?.proxy, record?.deviceBound])
+    JSON.stringify([record?.cookies, record?.home, record?.accountIndex, record?.proxy, record?.deviceBound])
   return facts(one) === facts(other)
+}
+
+function unknownAccount(): GenerationError {
+  return new GenerationError('invalid_request', 'There is no account of this name. GET /api/accounts lists them.', {
+    field: 'id',
+  })
 }
 
 function pause(ms: number): Promise<void> {

@@ -1,14 +1,14 @@
-import type { AccountPool } from '@castorjs/account-pool'
 import type { CookieImport } from '@castorjs/cookie-import'
-import { GenerationError } from '@castorjs/content-generator'
-import { rankImport, type SessionState } from '@castorjs/gemini-web-client'
-import type { StateStore } from '@castorjs/state-store'
-import { createSessionStore, sessionKey, type AccountSessionStore } from '../state/session-store.ts'
-import { cookiesOf, type SessionCredentials, type WebSession } from '../upstreams/web-session.ts'
+import type { SessionState } from '@castorjs/gemini-web-client'
+import { withLock, type StateStore } from '@castorjs/state-store'
+import { createSessionStore, sessionIn, sessionKey } from '../state/session-store.ts'
 import type { AccountRecord } from './account-record.ts'
-import type { AccountRoster, WebAccountEntry } from './account-roster.ts'
+import type { WebAccountEntry } from './account-roster.ts'
 import type { AccountView } from './account-view.ts'
-import { checkWebSession, collectSteps, type CheckStep } from './check-web-session.ts'
+import { blank, changeProxy, refusal, type ChangePorts } from './change-proxy.ts'
+import { checkWebSession, collectSteps, failedSignIn, reportSteps, type CheckStep } from './check-web-session.ts'
+import { markOf } from './fingerprints.ts'
+import { findPlace, namedAnother, pastOf, personOf, rankFor, type Place, type Rank } from './whose-cookies.ts'
 
 export interface AddOptions {
   /** Name of the account; that of a known one replaces its cookies. Default: found by the session, else invented. */
@@ -30,148 +30,176 @@ export interface AddResult {
   check: CheckStep[]
 }
 
-export interface AddPorts {
-  state: StateStore
-  pool: AccountPool<WebSession>
-  open: (id: string, credentials: SessionCredentials, store: AccountSessionStore) => WebSession
-  roster: AccountRoster
+/**
+ * Takes a session in after a real check: as a new account, or as newer cookies of somebody who is there. Cookies that work
+ * are only replaced by newer ones; those that do not work, by any that do.
+ *
+ * @throws {GenerationError} `invalid_request`, naming `cookies`, `label` or `proxy`; nothing is changed then.
+ */
+export async function addAccount(ports: ChangePorts, found: CookieImport, options: AddOptions): Promise<AddResult> {
+  const { state, roster } = ports
+  const place = findPlace(roster.entries, found, options)
+  const { target } = place
+  const before = await readSession(state, place.home)
+  const rank = await rankFor(target, before, found)
+  if (target !== undefined && rank !== 'newer') {
+    const check = await checkAsItIs(ports, target, options)
+    if (check !== undefined) return result(ports, found, { outcome: 'kept', rank, entry: target, check })
+  }
+  const sameSession = before !== undefined && sessionIn(before.cookies) === sessionIn(found.cookies)
+  const fits = before === undefined || (sameSession && (target === undefined || rank === 'newer'))
+  if (fits) {
+    const taken = await withRenewalHeld(ports, place.home, async () => {
+      const stored = await readSession(state, place.home)
+      // Whatever ticket comes now, ours is the last that Google gave out, and no other is to be had for a minute.
+      return target !== undefined && wasJustRenewed(target, stored)
+        ? undefined
+        : tryOut(ports, found, options, place, stored)
+    })
+    if (taken !== undefined || target === undefined) return taken ?? tryOut(ports, found, options, place, before)
+    const check = await collectSteps(checkWebSession(target.session))
+    return result(ports, found, { outcome: 'kept', rank: 'renewed', entry: target, check })
+  }
+  // Another session than the one there: that one stays untouched until this one has shown that it works.
+  const home = `${place.id}+${crypto.randomUUID().slice(0, 8)}`
+  return tryOut(ports, found, options, { ...place, home }, undefined)
 }
 
-type Entries = ReadonlyMap<string, WebAccountEntry>
+/** While an import is tried out nobody else renews the session: one of the two tickets would be lost. */
+async function withRenewalHeld<Result>(
+  { state }: ChangePorts,
+  home: string,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const times = { ttlMs: 10_000, waitMs: RENEWAL_WAIT_MS }
+  const done = await withLock(state, sessionKey(home), () => work(), times)
+  return done === undefined ? work() : done.value
+}
 
-/**
- * Takes a session in after a real check: as a new account, or as newer cookies of somebody who is there.
- *
- * @throws {GenerationError} `invalid_request`, naming `cookies` or `proxy`, when it does not work; nothing is changed then.
- */
-export async function addAccount(
-  { state, pool, open, roster }: AddPorts,
+async function readSession(state: StateStore, home: string): Promise<SessionState | undefined> {
+  return (await state.get(sessionKey(home)))?.value as SessionState | undefined
+}
+
+function wasJustRenewed({ session }: WebAccountEntry, stored: SessionState | undefined): boolean {
+  const { ticketAtMs, rotatedAtMs } = stored ?? {}
+  if (session.trouble !== undefined || ticketAtMs === undefined || rotatedAtMs === undefined) return false
+  return ticketAtMs >= rotatedAtMs && Date.now() - rotatedAtMs < RENEWAL_FLOOR_MS
+}
+
+async function tryOut(
+  ports: ChangePorts,
   found: CookieImport,
-  { label, accountIndex, proxy }: AddOptions,
+  { label, proxy }: AddOptions,
+  { target, id, accountIndex, home }: Place,
+  before: SessionState | undefined,
 ): Promise<AddResult> {
-  const { entries } = roster
-  const index = accountIndex ?? found.accountIndex ?? 0
-  const session = found.cookies.find(({ name }) => name === '__Secure-1PSID')?.value ?? ''
-  const target = (label === undefined ? undefined : entries.get(label)) ?? holderOf(entries, session, index)
-  const id = target?.id ?? label ?? freeName(entries)
-  const before = (await state.get(sessionKey(id)))?.value as SessionState | undefined
-  const rank = await rankImport(before, found.cookies)
+  const { state, pool, open, roster } = ports
+  const instead = target?.configured === undefined ? undefined : markOf(target.configured)
+  const facts = { cookies: found.cookies, deviceBound: found.deviceBound, accountIndex, instead }
+  const record = { ...blank(id), ...target?.record, ...facts, ...(proxy === undefined ? {} : { proxy }) }
+  const store = createSessionStore(state, home)
+  store.lockHeld = true
+  const session = open(id, roster.credentialsOf(target?.configured, record), store)
 
-  const credentials: SessionCredentials = {
-    cookies: found.cookies,
-    accountIndex: index,
-    deviceBound: found.deviceBound,
-    proxy: proxy ?? (target === undefined ? undefined : roster.credentialsOf(target.configured, target.record).proxy),
-  }
-  const store = createSessionStore(state, id)
-  const opened = open(id, credentials, store)
-  let check: CheckStep[]
-  try {
-    check = await collectSteps(checkWebSession(opened))
-  } catch (error) {
+  async function giveUp(): Promise<void> {
     store.retire()
-    await opened.close()
+    await session.close()
+    const used = [...roster.entries.values()].find((entry) => entry.home === home)?.session.client.export()
+    // What the session in use knows is at least as new as what was stored.
+    const rest = used !== undefined && used.cookies.length > 0 ? used : before
+    await (rest === undefined ? state.delete(sessionKey(home)) : state.set(sessionKey(home), rest))
+  }
+
+  try {
+    const check = await collectSteps(checkWebSession(session))
+    const failed = failedSignIn(check)
+    if (failed !== undefined && (failed.fault === 'account' || proxy !== undefined))
+      throw refusal(failed, target, proxy)
+
+    const number = session.client.status().accountNumber
+    const owner = await personOf(roster.entries, number, home)
+    if (owner !== undefined && target !== undefined && owner !== target) throw namedAnother(owner, label)
+    const person = target ?? owner
+    const rank = target === undefined ? await rankFor(person, undefined, found) : 'newer'
+    if (person !== undefined && rank !== 'newer') {
+      const asItIs = await checkAsItIs(ports, person, { proxy })
+      if (asItIs !== undefined) {
+        await giveUp()
+        return await result(ports, found, { outcome: 'kept', rank, entry: person, check: asItIs })
+      }
+    }
+    const known = person ?? { id, record: undefined, configured: undefined }
+    const change: Partial<AccountRecord> = {
+      ...facts,
+      instead: known.configured === undefined ? undefined : markOf(known.configured),
+      home,
+      past: pastOf(person, found),
+      ...(proxy === undefined ? {} : { proxy }),
+      ...(number === undefined ? {} : { accountNumber: number }),
+    }
+    session.label = known.id
+    const entry: WebAccountEntry = {
+      id: known.id,
+      configured: known.configured,
+      record: await roster.changeRecord({ ...known, record: undefined }, change),
+      session,
+      store,
+      home,
+    }
+    await roster.use(entry)
+    store.lockHeld = false
+    await reportSteps(pool, entry.id, check)
+    return await result(ports, found, { outcome: person === undefined ? 'added' : 'updated', rank, entry, check })
+  } catch (error) {
+    if (roster.entries.get(session.label)?.session !== session) await giveUp()
     throw error
   }
-  const failed = check.find(({ name, outcome }) => name === 'sign-in' && outcome === 'failed')
-  if (failed !== undefined && (failed.fault === 'account' || proxy !== undefined)) {
-    store.retire()
-    await opened.close()
-    // What was stored before is as it was.
-    if (before !== undefined) await state.set(sessionKey(id), before)
-    else if (target === undefined) await state.delete(sessionKey(id))
-    throw refusal(failed, target, proxy)
-  }
+}
 
-  const number = opened.client.status().accountNumber
-  const person = target ?? personOf(entries, number)
-  const change: Partial<AccountRecord> = {
-    accountIndex: index,
-    deviceBound: found.deviceBound,
-    ...(proxy === undefined ? {} : { proxy }),
-    ...(number === undefined ? {} : { accountNumber: number }),
-    ...(rank === 'newer' ? { cookies: found.cookies } : {}),
-  }
-  if (person !== undefined && person.id !== id) {
-    // The same person by another session: the new one moves to where the person is known.
-    const moved = opened.client.export()
-    const known = (await state.get(sessionKey(person.id)))?.value as SessionState | undefined
-    store.retire()
-    await opened.close()
-    const mark = moved.imports.at(-1)
-    const imports = [...(known?.imports ?? []).filter((one) => one !== mark), ...moved.imports]
-    await state.set(sessionKey(person.id), { ...moved, imports })
-    await state.delete(sessionKey(id))
-    await roster.install(person.id, person.configured, await roster.changeRecord(person, change))
-  } else {
-    const entry: WebAccountEntry = { id, configured: target?.configured, record: undefined, session: opened, store }
-    entry.record = await roster.changeRecord({ ...entry, record: target?.record }, change)
-    await roster.use(entry)
-  }
-  const entry = roster.entryOf(person?.id ?? id)
-  if (failed === undefined) await pool.recovered(entry.id)
-  const outcome = person === undefined ? 'added' : rank === 'newer' ? 'updated' : 'kept'
-  const { form, names, deviceBound, advice } = found
+/** Checks what is stored, through the new proxy if there is one. Undefined when it does not work, so that any other will do. */
+async function checkAsItIs(
+  ports: ChangePorts,
+  entry: WebAccountEntry,
+  { proxy }: AddOptions,
+): Promise<CheckStep[] | undefined> {
+  if (proxy !== undefined && proxy !== entry.record?.proxy) return changeProxy(ports, entry, proxy)
+  const check = await collectSteps(checkWebSession(entry.session))
+  await reportSteps(ports.pool, entry.id, check)
+  return failedSignIn(check)?.fault === 'account' ? undefined : check
+}
+
+interface Taken {
+  outcome: AddResult['outcome']
+  rank: Rank
+  entry: WebAccountEntry
+  check: CheckStep[]
+}
+
+async function result({ roster }: ChangePorts, found: CookieImport, taken: Taken): Promise<AddResult> {
+  const { outcome, rank, entry, check } = taken
+  const { form, names, accountIndex, deviceBound, advice } = found
   return {
     outcome,
     message: MESSAGES[outcome](entry.id, rank),
-    account: await roster.view(entry),
-    found: { form, names, accountIndex: found.accountIndex, deviceBound, advice },
+    account: await roster.view(roster.entryOf(entry.id)),
+    found: { form, names, accountIndex, deviceBound, advice },
     check,
   }
 }
 
-/** The account that holds this session already. */
-function holderOf(entries: Entries, session: string, accountIndex: number): WebAccountEntry | undefined {
-  for (const entry of entries.values()) {
-    if (indexOf(entry) === accountIndex && sessionsOf(entry).has(session)) return entry
-  }
-  return undefined
-}
+const RENEWAL_WAIT_MS = 40_000
+/** Source: fact sheet section 2.4. */
+const RENEWAL_FLOOR_MS = 60_000
 
-function personOf(entries: Entries, number: string | undefined): WebAccountEntry | undefined {
-  if (number === undefined) return undefined
-  return [...entries.values()].find((entry) => numberOf(entry) === number)
-}
-
-function freeName(entries: Entries): string {
-  if (entries.size === 0) return 'default'
-  for (let count = entries.size + 1; ; count++) if (!entries.has(`account-${count}`)) return `account-${count}`
-}
-
-const MESSAGES: Record<AddResult['outcome'], (id: string, rank: string) => string> = {
+const MESSAGES: Record<AddResult['outcome'], (id: string, rank: Rank) => string> = {
   added: (id) => `The account "${id}" was added.`,
   updated: (id) => `The account "${id}" was there already; it has the newer cookies now.`,
-  kept: (id, rank) =>
-    `The account "${id}" was there already, and ${rank === 'older' ? 'these cookies are older than' : 'these cookies were taken in before;'} those stored${rank === 'older' ? ', which' : ' may be newer and'} were kept.`,
+  kept: (id, rank) => `The account "${id}" was there already and keeps its cookies: ${REASONS[rank]}`,
 }
 
-/** Why a session was not taken, and what became of the one before. */
-export function refusal(
-  failed: CheckStep,
-  target: WebAccountEntry | undefined,
-  proxy: string | undefined,
-): GenerationError {
-  const rest = target === undefined ? 'Nothing was stored.' : `What was stored of "${target.id}" was kept.`
-  const aboutProxy = proxy !== undefined && failed.fault === 'egress'
-  return new GenerationError('invalid_request', `${failed.message} ${rest}`, {
-    field: aboutProxy ? 'proxy' : 'cookies',
-  })
-}
-
-function indexOf({ record, configured }: WebAccountEntry): number {
-  return record?.accountIndex ?? configured?.accountIndex ?? 0
-}
-
-function numberOf({ record, session }: WebAccountEntry): string | undefined {
-  return session.client.status().accountNumber ?? record?.accountNumber
-}
-
-/** Every session cookie this account is known by: in use, added, configured. */
-function sessionsOf({ record, configured, session }: WebAccountEntry): Set<string> {
-  const given = configured === undefined ? undefined : cookiesOf(configured)
-  const lists = [session.client.export().cookies, record?.cookies, Array.isArray(given) ? given : undefined]
-  return new Set(
-    lists.flatMap((list) => list?.filter(({ name }) => name === '__Secure-1PSID').map(({ value }) => value) ?? []),
-  )
+const REASONS: Record<Rank, string> = {
+  older: 'these are older than those stored.',
+  known: 'these were taken in before, and those stored may be newer.',
+  renewed: 'its own ticket was renewed a moment ago.',
+  newer: 'those stored work.',
 }

@@ -10,8 +10,8 @@ import type { WebAccountEntry } from './account-roster.ts'
 export interface BackgroundRenewalOptions {
   pool: AccountPool<WebSession>
   entries: () => ReadonlyMap<string, WebAccountEntry>
-  /** Where other processes may write newer cookies; undefined when there are none. */
-  shared: StateStore | undefined
+  /** Where other processes, or another account of one cookie set, may write newer cookies. */
+  state: StateStore
   /** Something was learned that the pool does not announce by itself. Holds no secret. */
   onNotice: (notice: RenewalNotice) => void
   /** Average wait before an account is first signed in to, in milliseconds. Default 15 000. */
@@ -56,7 +56,7 @@ interface Watched {
 }
 
 export function startBackgroundRenewal(options: BackgroundRenewalOptions): BackgroundRenewal {
-  const { pool, entries, shared, onNotice, startAfterMs = 15_000, spreadMs = 2_000 } = options
+  const { pool, entries, state, onNotice, startAfterMs = 15_000, spreadMs = 2_000 } = options
   const { random = Math.random, now = Date.now } = options
   const watched = new Map<string, Watched>()
   const closing = new AbortController()
@@ -108,14 +108,18 @@ export function startBackgroundRenewal(options: BackgroundRenewalOptions): Backg
       one.signInAt ??= Math.max(now(), (rotatedAtMs ?? 0) + RENEWAL_FLOOR_MS)
     }
     if (one.signInAt !== undefined && now() >= one.signInAt) await signIn(one)
-    else if (shared !== undefined && looks % ADOPT_EVERY_LOOKS === 0) await adopt(one, shared)
+    else if (looks % ADOPT_EVERY_LOOKS === 0 && (state.shared || sharesHome(one.entry))) await adopt(one)
   }
 
-  /** Takes the ticket that another process renewed, without asking Google. */
-  async function adopt({ entry: { id, session } }: Watched, state: StateStore): Promise<void> {
+  function sharesHome({ id, home }: WebAccountEntry): boolean {
+    return [...watched.values()].some(({ entry }) => entry.home === home && entry.id !== id)
+  }
+
+  /** Takes the ticket that another process or account renewed, without asking Google. */
+  async function adopt({ entry: { home, session } }: Watched): Promise<void> {
     const { ticketAtMs } = session.client.status()
     if (ticketAtMs === undefined) return
-    const stored = (await state.get(sessionKey(id)))?.value as SessionState | undefined
+    const stored = (await state.get(sessionKey(home)))?.value as SessionState | undefined
     if ((stored?.ticketAtMs ?? 0) > ticketAtMs) await session.client.rotate()
   }
 

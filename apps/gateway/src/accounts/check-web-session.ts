@@ -1,4 +1,4 @@
-import type { Failure } from '@castorjs/account-pool'
+import type { AccountPool, Failure } from '@castorjs/account-pool'
 import { collect, GenerationError, isGenerationError, type GenerateContentResponse } from '@castorjs/content-generator'
 import { isGeminiWebError } from '@castorjs/gemini-web-client'
 import { GENERATION_CODES } from '@castorjs/gemini-web-client/content-generator'
@@ -15,6 +15,8 @@ export interface CheckStep {
   /** For the pool; not part of any answer. */
   failure?: Failure
 }
+
+const SIGN_IN_STEPS: ReadonlySet<CheckStep['name']> = new Set(['sign-in'])
 
 const PROBE = 'Repeat exactly: castor'
 
@@ -109,6 +111,29 @@ export async function collectSteps(steps: AsyncIterable<CheckStep>): Promise<Che
   const list: CheckStep[] = []
   for await (const step of steps) list.push(step)
   return list
+}
+
+/** The step that failed before anything could be asked: then nothing else was tried. */
+export function failedSignIn(steps: readonly CheckStep[]): CheckStep | undefined {
+  return steps.find(({ name, outcome }) => SIGN_IN_STEPS.has(name) && outcome === 'failed')
+}
+
+/** Tells the pool what a check found out: what is at fault rests, and an account that is well is ready. */
+export async function reportSteps(
+  pool: Pick<AccountPool<unknown>, 'report' | 'recovered'>,
+  id: string,
+  steps: readonly CheckStep[],
+): Promise<void> {
+  for (const step of steps) await reportStep(pool, id, step)
+  if (steps.every(({ outcome }) => outcome !== 'failed')) await pool.recovered(id)
+}
+
+export async function reportStep(
+  pool: Pick<AccountPool<unknown>, 'report'>,
+  id: string,
+  { failure }: CheckStep,
+): Promise<void> {
+  if (failure !== undefined) await pool.report(id, failure)
 }
 
 function isTicketRenewed(error: unknown): boolean {

@@ -1,14 +1,12 @@
-import type { AccountPool } from '@castorjs/account-pool'
 import type { CookieImport } from '@castorjs/cookie-import'
 import { GenerationError } from '@castorjs/content-generator'
 import type { RotationOutcome } from '@castorjs/gemini-web-client'
 import { withLock } from '@castorjs/state-store'
-import { createSessionStore } from '../state/session-store.ts'
-import type { AccountRecord } from './account-record.ts'
 import { openAccountRoster, type AccountRosterOptions, type WebAccountEntry } from './account-roster.ts'
 import type { AccountView } from './account-view.ts'
-import { addAccount, refusal, type AddOptions, type AddResult } from './add-account.ts'
-import { checkWebSession, collectSteps, type CheckStep } from './check-web-session.ts'
+import { addAccount, type AddOptions, type AddResult } from './add-account.ts'
+import { changeProxy } from './change-proxy.ts'
+import { checkWebSession, reportStep, type CheckStep } from './check-web-session.ts'
 
 /** The accounts of the web app: those of the configuration, and those added at run time, which live in the state. */
 export interface WebAccounts {
@@ -38,6 +36,7 @@ export async function openWebAccounts(options: AccountRosterOptions): Promise<We
   const { pool, state, open } = options
   const roster = await openAccountRoster(options)
   const { entries, entryOf, view } = roster
+  const ports = { state, pool, open, roster }
 
   function locked<Result>(work: () => Promise<Result>): Promise<Result> {
     return withLock(state, LOCK, () => work(), { ttlMs: 10_000, waitMs: LOCK_WAIT_MS }).then((done) => {
@@ -55,13 +54,13 @@ export async function openWebAccounts(options: AccountRosterOptions): Promise<We
       return Promise.all([...entries.values()].map((entry) => view(entry, statuses)))
     },
     get: (id) => view(entryOf(id)),
-    add: (found, addOptions = {}) => locked(() => addAccount({ state, pool, open, roster }, found, addOptions)),
+    add: (found, addOptions = {}) => locked(() => addAccount(ports, found, addOptions)),
     async *check(id, signal) {
       const entry = entryOf(id)
       let failed = false
       for await (const step of checkWebSession(entry.session, signal)) {
         if (step.outcome === 'failed') failed = true
-        if (step.failure !== undefined) await pool.report(id, step.failure)
+        await reportStep(pool, id, step)
         yield step
       }
       if (!failed) await pool.recovered(id)
@@ -93,22 +92,7 @@ export async function openWebAccounts(options: AccountRosterOptions): Promise<We
         }
         await roster.drop(entry)
       }),
-    setProxy: (id, proxy) =>
-      locked(async () => {
-        const entry = entryOf(id)
-        const store = createSessionStore(state, id)
-        const credentials = roster.credentialsOf(entry.configured, { ...blank(id), ...entry.record, proxy })
-        const session = open(id, credentials, store)
-        const check = await collectSteps(checkWebSession(session))
-        const failed = check.find(({ outcome }) => outcome === 'failed')
-        if (failed !== undefined && proxy !== null && failed.fault === 'egress') {
-          store.retire()
-          await session.close()
-          throw refusal(failed, entry, proxy)
-        }
-        await roster.use({ ...entry, store, session, record: await roster.changeRecord(entry, { proxy }) })
-        return check
-      }),
+    setProxy: (id, proxy) => locked(() => changeProxy(ports, entryOf(id), proxy)),
     sync: roster.sync,
     close: roster.close,
   }
@@ -120,8 +104,4 @@ const RENEWALS: Record<RotationOutcome, string> = {
   'too-soon': 'The last renewal was less than a minute ago; nothing was asked.',
   refused:
     'Google refuses to renew this session: it is signed out, or bound to another device. Sign in with Firefox in a private window and export the cookies again.',
-}
-
-function blank(id: string): AccountRecord {
-  return { version: 1, id, addedAt: 0, revision: 0 }
 }

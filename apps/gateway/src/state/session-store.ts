@@ -1,13 +1,15 @@
 import { GeminiWebError, type SessionState, type SessionStore } from '@castorjs/gemini-web-client'
 import { isStateError, updateRecord, withLock, type StateStore } from '@castorjs/state-store'
 
-/** Where a session of the web app is kept. */
-export const sessionKey = (label: string): string => `web-session/${label}`
+/** Where a session of the web app is kept, by the name of its record: an account's own, or one that several share. */
+export const sessionKey = (home: string): string => `web-session/${home}`
 /** A renewal asks Google once and writes once; a holder that died frees it after this. */
 const LOCK_MS = 20_000
 
 /** A session's place in the state, and the end of it. */
 export interface AccountSessionStore extends SessionStore {
+  /** While set, `exclusive` works at once: the one who opened the session holds its lock already. */
+  lockHeld: boolean
   /** Writes nothing from now on: the account was removed, or another session of it took over. */
   retire(): void
 }
@@ -17,15 +19,16 @@ export interface AccountSessionStore extends SessionStore {
  * before it is safe; with a shared state one process renews at a time and the others read what it wrote. A process
  * that still holds older cookies never overwrites newer ones.
  */
-export function createSessionStore(state: StateStore, label: string): AccountSessionStore {
+export function createSessionStore(state: StateStore, home: string): AccountSessionStore {
   let retired = false
   let saved: { ticketAtMs: number | undefined; rotatedAtMs: number | undefined } | undefined
   return {
+    lockHeld: false,
     retire() {
       retired = true
     },
     async load() {
-      const record = await state.get(sessionKey(label)).catch(toClientError)
+      const record = await state.get(sessionKey(home)).catch(toClientError)
       const session = record?.value as SessionState | undefined
       saved ??= { ticketAtMs: session?.ticketAtMs, rotatedAtMs: session?.rotatedAtMs }
       return session
@@ -33,7 +36,7 @@ export function createSessionStore(state: StateStore, label: string): AccountSes
     async save(session) {
       if (retired) return
       try {
-        await updateRecord(state, sessionKey(label), (stored) =>
+        await updateRecord(state, sessionKey(home), (stored) =>
           retired ? undefined : newest(stored as SessionState | undefined, session),
         )
         saved = { ticketAtMs: session.ticketAtMs, rotatedAtMs: session.rotatedAtMs }
@@ -45,8 +48,9 @@ export function createSessionStore(state: StateStore, label: string): AccountSes
       }
     },
     async exclusive(work) {
+      if (this.lockHeld) return work()
       const times = { ttlMs: LOCK_MS, waitMs: 2 * LOCK_MS }
-      const done = await withLock(state, sessionKey(label), () => work(), times).catch(toClientError)
+      const done = await withLock(state, sessionKey(home), () => work(), times).catch(toClientError)
       // Whoever held the lock that long is stuck; its ticket runs out while everybody waits.
       return done === undefined ? work() : done.value
     },
@@ -64,10 +68,25 @@ function newest(stored: SessionState | undefined, next: SessionState): SessionSt
   if (stored === undefined) return next
   const storedIsNewer = isMissing(stored.imports.at(-1), next.imports)
   const nextIsNewer = !storedIsNewer && isMissing(next.imports.at(-1), stored.imports)
-  if (nextIsNewer) return next
+  // Google counts its minute per session, whoever exported the cookies again in between.
+  if (nextIsNewer) return isOneSession(stored, next) ? withRotation(next, stored.rotatedAtMs) : next
   const kept = storedIsNewer || (stored.ticketAtMs ?? 0) > (next.ticketAtMs ?? 0) ? stored : next
-  const rotatedAtMs = storedIsNewer ? stored.rotatedAtMs : later(stored.rotatedAtMs, next.rotatedAtMs)
-  return { ...kept, ...(rotatedAtMs === undefined ? {} : { rotatedAtMs }) }
+  if (storedIsNewer && !isOneSession(stored, next)) return kept
+  return withRotation(kept, kept === stored ? next.rotatedAtMs : stored.rotatedAtMs)
+}
+
+function withRotation(session: SessionState, otherMs: number | undefined): SessionState {
+  const rotatedAtMs = later(session.rotatedAtMs, otherMs)
+  return { ...session, ...(rotatedAtMs === undefined ? {} : { rotatedAtMs }) }
+}
+
+function isOneSession(one: SessionState, other: SessionState): boolean {
+  return sessionIn(one.cookies) === sessionIn(other.cookies)
+}
+
+/** Value of the session cookie. Secret. */
+export function sessionIn(cookies: readonly { name: string; value: string }[]): string | undefined {
+  return cookies.find(({ name }) => name === '__Secure-1PSID')?.value
 }
 
 function isMissing(mark: string | undefined, marks: readonly string[]): boolean {

@@ -75,7 +75,8 @@ export async function openGeminiWeb({
           account: undefined,
           config,
           mediaFetch,
-          store: createSessionStore(state, GUEST),
+          // Not the name of an account that somebody calls "guest".
+          store: createSessionStore(state, `(${GUEST})`),
         })
       : undefined
   const guestPool = guest === undefined ? undefined : poolOf('gemini-web-guest', [guest])
@@ -84,7 +85,7 @@ export async function openGeminiWeb({
   const renewal = startBackgroundRenewal({
     pool,
     entries: () => accounts?.entries ?? new Map(),
-    shared: state.shared ? state : undefined,
+    state,
     onNotice,
     ...config.renewal,
   })
