@@ -22,7 +22,8 @@ import { withMedia } from './media/with-media.ts'
 import type { ServerInfo } from './server-info.ts'
 import { createConnections, startServer } from './server.ts'
 import { openState } from './state/open-state.ts'
-import { openSharedRedis, untilReady } from './state/shared-redis.ts'
+import { keptPoolState } from './state/pool-records.ts'
+import { openSharedRedis } from './state/shared-redis.ts'
 import { toAccountEvent, toRenewalEvent } from './telemetry/account-events.ts'
 import { toLedgerEntry } from './telemetry/ledger-entry.ts'
 import { createModelNames } from './telemetry/model-names.ts'
@@ -67,6 +68,14 @@ export async function startGateway(
 ): Promise<Gateway> {
   const state = await openState(config)
   for (const warning of state.status().warnings) log.warn(warning)
+  const redis = await openSharedRedis({
+    config,
+    onSwitch: (pool, reason) =>
+      log.warn({ pool, reason }, reason === undefined ? 'this pool is shared again' : 'this pool goes on alone'),
+  }).catch(async (error: unknown) => {
+    await state.close()
+    throw error
+  })
   const shelf = await openMediaShelf(config, state, (error) =>
     log.warn({ reason: nameOf(error) }, 'media sweep failed'),
   )
@@ -78,11 +87,6 @@ export async function startGateway(
     log.warn({ ...change, account: change.account?.label, cause: trouble?.cause }, 'account state changed')
     webhook?.send(toAccountEvent(change, trouble))
   }
-  const redis = openSharedRedis({
-    config,
-    onSwitch: (pool, alone) => log.warn({ pool }, alone ? 'Redis is away: this pool goes on alone' : 'Redis is back'),
-  })
-  if (redis !== undefined) await untilReady(redis)
   const web = await openGeminiWeb({
     config,
     mediaFetch,
@@ -105,17 +109,23 @@ export async function startGateway(
   const policy: CallerPolicy = {
     keyOf: (caller) => lookup.get(caller),
     limitsOf: (caller, key) => key?.limits ?? configured.get(caller) ?? {},
-    limits: createRequestLimits({ ...config.limits, ...(redis === undefined ? {} : { redis: redis.client }) }),
+    limits: createRequestLimits({
+      ...config.limits,
+      ...(redis === undefined ? {} : { redis: redis.client, prefix: redis.limitsPrefix }),
+    }),
   }
-  const shared = (name: UpstreamName): { poolState?: PoolState } =>
-    redis === undefined ? {} : { poolState: redis.poolState(name) }
+  const poolState = (name: UpstreamName): PoolState =>
+    redis?.poolState(name) ??
+    keptPoolState(state, name, (error) =>
+      log.warn({ reason: nameOf(error) }, 'rests were not written; it is tried again'),
+    )
   const officialApi =
     config.geminiApi.keys.length > 0
-      ? openGeminiApi({ config: config.geminiApi, mediaFetch, onChange, ...shared('gemini-api') })
+      ? openGeminiApi({ config: config.geminiApi, mediaFetch, onChange, poolState: poolState('gemini-api') })
       : undefined
   const codeAssist =
     config.codeAssist.accounts.length > 0
-      ? await openCodeAssist({ config: config.codeAssist, mediaFetch, onChange, ...shared('code-assist') })
+      ? await openCodeAssist({ config: config.codeAssist, mediaFetch, onChange, poolState: poolState('code-assist') })
       : undefined
   const opened: Partial<Record<UpstreamName, Pick<OpenUpstream, 'generator' | 'description'>>> = {
     'gemini-web': web,
@@ -206,7 +216,7 @@ export async function startGateway(
       demo,
       state: state.status(),
       // Pools that go on with this process's own memory while Redis is away.
-      ...(redis === undefined ? {} : { alone: redis.alone }),
+      ...(redis === undefined ? {} : { alone: redis.alone, aloneBecause: redis.reason }),
     }),
     ready: () => readReadiness({ upstreams, waitMs: config.pacing.waitMs }),
     onOutcome(mount, outcome) {

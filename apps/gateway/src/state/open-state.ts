@@ -4,10 +4,12 @@ import {
   withEncryption,
   type EncryptedStateStore,
   type StateKey,
+  type StateStore,
 } from '@castorjs/state-store'
 import { openFileStateStore, openKeyFile } from '@castorjs/state-store/node'
 import { openRedisStateStore } from '@castorjs/state-store/redis'
-import { mkdir } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { mkdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Config } from '../config-schema.ts'
 
@@ -25,25 +27,65 @@ export const keyFileOf = (dataDir: string): string => join(resolve(dataDir), KEY
  * @throws {StateError} when the state cannot be used: damaged beyond repair, Redis out of reach, or the wrong key.
  */
 export async function openState({ dataDir, state }: Pick<Config, 'dataDir' | 'state'>): Promise<EncryptedStateStore> {
-  await mkdir(resolve(dataDir), { recursive: true, mode: 0o700 })
-  const directory = resolve(dataDir, STATE_FOLDER)
+  await mkdir(resolve(dataDir), { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+    throw unusable(dataDir, error)
+  })
   const store =
     state.redisUrl === undefined
-      ? await openFileStateStore({ directory })
+      ? await openFileStateStore({ directory: resolve(dataDir, STATE_FOLDER) })
       : await openRedisStateStore({ url: state.redisUrl, prefix: state.redisPrefix })
-  const keys = state.keys ?? (await openKeyFile(keyFileOf(dataDir)))
-  const sealed = withEncryption(store, { keys: keys satisfies readonly StateKey[] })
+  try {
+    return await unseal(store, { dataDir, state })
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+async function unseal(
+  store: StateStore,
+  { dataDir, state }: Pick<Config, 'dataDir' | 'state'>,
+): Promise<EncryptedStateStore> {
+  const file = keyFileOf(dataDir)
+  const isNew = state.keys === undefined && !existsSync(file)
+  const sealed = seal(store, state.keys ?? (await openKeyFile(file)))
   try {
     await sealed.checkKeys()
   } catch (error) {
-    await store.close()
+    // A new key beside an old state would only hide that the old one is missing.
+    if (isNew) await rm(file, { force: true })
     if (!isStateError(error) || error.code !== 'wrong_key') throw error
-    const source = state.keys === undefined ? keyFileOf(dataDir) : 'STATE_KEY (`state.keys`)'
+    const source = state.keys === undefined ? file : 'STATE_KEY (`state.keys`)'
+    const what = isNew
+      ? `The key that sealed the state is missing: there is no ${file}`
+      : `The state was sealed with another key than that in ${source}`
+    const shared = store.shared ? ' All gateways on one Redis need the same STATE_KEY.' : ''
     throw new StateError(
       'wrong_key',
-      `The state was sealed with another key than that in ${source}, so Castor does not start: nothing could be read, and what it wrote would be lost with the other key. Bring back the key that sealed it, from a backup; or move the state away to begin anew without its accounts and keys.`,
+      `${what}, so Castor does not start: nothing could be read, and what it wrote would be lost with the other key. Bring back the key that sealed it, from a backup; or move the state away to begin anew without its accounts and keys.${shared}`,
       { cause: error },
     )
   }
   return sealed
+}
+
+function seal(store: StateStore, keys: readonly StateKey[]): EncryptedStateStore {
+  try {
+    return withEncryption(store, { keys })
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error
+    throw new StateError(
+      'invalid',
+      `STATE_KEY (\`state.keys\`) cannot be used: ${error.message}. \`openssl rand -base64 32\` makes a key.`,
+    )
+  }
+}
+
+function unusable(dataDir: string, error: unknown): StateError {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
+  return new StateError(
+    'denied',
+    `The data directory ${resolve(dataDir)} cannot be made (${code}). Set DATA_DIR to a folder that this user may write.`,
+    { cause: error },
+  )
 }
