@@ -6,14 +6,15 @@ import type { GuardedFetch } from '@castorjs/guarded-fetch'
 import { createNodeTransport } from '@castorjs/http-transport/node'
 import { resolve } from 'node:path'
 import type { Config } from '../config-schema.ts'
+import { egressOf } from './egress.ts'
 import type { OpenUpstream } from './open-upstream.ts'
 
 export interface CodeAssistUpstreamOptions {
   config: Config['codeAssist']
   mediaFetch: GuardedFetch
   onChange: (change: PoolChange) => void
-  /** Where leases and rests live, when several processes share them. */
-  poolState?: PoolState
+  /** Where leases and rests live. */
+  poolState: PoolState
 }
 
 /**
@@ -29,7 +30,7 @@ export async function openCodeAssist({
 }: CodeAssistUpstreamOptions): Promise<OpenUpstream> {
   const { accounts, clientId, clientSecret, baseUrl, tokenUrl, fallback } = config
   const transports: ReturnType<typeof createNodeTransport>[] = []
-  const members: { id: string; value: CodeAssistGenerator }[] = []
+  const members: { id: string; egress: string; value: CodeAssistGenerator }[] = []
   for (const { label, credentialsFile, project, proxy } of accounts) {
     const storage = createTokenFile(resolve(credentialsFile))
     const transport = createNodeTransport(proxy === undefined ? {} : { proxy })
@@ -46,14 +47,14 @@ export async function openCodeAssist({
       ...(baseUrl === undefined ? {} : { baseUrl }),
       ...(tokenUrl === undefined ? {} : { tokenUrl }),
     })
-    members.push({ id: label, value: generator })
+    members.push({ id: label, egress: egressOf(proxy), value: generator })
   }
   const pool = createAccountPool({
     accounts: members,
     // Google counts for us and tells the true wait; an agent makes dozens of calls a minute.
     policy: { egressPerMinute: false, perHour: false, perDay: false, maxConcurrent: MAX_CONCURRENT },
     onChange,
-    ...(poolState === undefined ? {} : { state: poolState }),
+    state: poolState,
   })
   return {
     generator: withAccounts(pool, (generator) => generator, { name: 'code-assist', attentionLink: readAttentionLink }),

@@ -5,14 +5,15 @@ import { createGeminiApiGenerator, createSignatureCache } from '@castorjs/gemini
 import type { GuardedFetch } from '@castorjs/guarded-fetch'
 import { createNodeTransport } from '@castorjs/http-transport/node'
 import type { Config } from '../config-schema.ts'
+import { egressOf } from './egress.ts'
 import type { OpenUpstream } from './open-upstream.ts'
 
 export interface GeminiApiUpstreamOptions {
   config: Config['geminiApi']
   mediaFetch: GuardedFetch
   onChange: (change: PoolChange) => void
-  /** Where leases and rests live, when several processes share them. */
-  poolState?: PoolState
+  /** Where leases and rests live. */
+  poolState: PoolState
 }
 
 /** The official API: every configured key in one pool. Google counts for us, so nothing is paced. */
@@ -32,11 +33,11 @@ export function openGeminiApi({ config, mediaFetch, onChange, poolState }: Gemin
         signatures,
         ...(baseUrl === undefined ? {} : { baseUrl }),
       })
-      return { id: label, egress: proxy === undefined ? 'direct' : `proxy ${new URL(proxy).host}`, value: generator }
+      return { id: label, egress: egressOf(proxy), value: generator }
     }),
     policy: { egressPerMinute: false, perHour: false, perDay: false, maxConcurrent: MAX_CONCURRENT },
     onChange,
-    ...(poolState === undefined ? {} : { state: poolState }),
+    state: poolState,
   })
   return {
     generator: withAccounts(pool, (generator) => generator, { name: 'gemini-api' }),

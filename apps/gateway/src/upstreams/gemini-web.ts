@@ -7,6 +7,7 @@ import { startBackgroundRenewal, type RenewalNotice } from '../accounts/backgrou
 import { attentionLink, type Trouble } from '../accounts/trouble.ts'
 import { openWebAccounts, type WebAccounts } from '../accounts/web-accounts.ts'
 import type { Config } from '../config-schema.ts'
+import { keptPoolState } from '../state/pool-records.ts'
 import { createSessionStore } from '../state/session-store.ts'
 import type { OpenUpstream } from './open-upstream.ts'
 import { routeByModel } from './route-by-model.ts'
@@ -14,7 +15,7 @@ import { openWebSession, type WebSession } from './web-session.ts'
 
 /** The Gemini web app: the operator's accounts behind one generator, and a guest for what needs no account. */
 export interface GeminiWebUpstream extends OpenUpstream {
-  /** The operator's accounts, without the guest. */
+  /** The operator's accounts, and the guest in a group of its own. */
   pool: AccountPool<WebSession>
   accounts: WebAccounts
 }
@@ -23,7 +24,7 @@ export interface GeminiWebUpstreamOptions {
   config: Config
   mediaFetch: GuardedFetch
   state: StateStore
-  /** The state that processes share for a pool of this name. Default: memory. */
+  /** The state that processes share for a pool of this name. Default: memory, kept in `state`. */
   poolStateFor?: (name: string) => PoolState | undefined
   onChange: (change: PoolChange, trouble: Trouble | undefined) => void
   onNotice?: (notice: RenewalNotice) => void
@@ -32,6 +33,9 @@ export interface GeminiWebUpstreamOptions {
 /** Model names that ask for a guest's session whatever accounts there are. Source: reference document 000. */
 const GUEST_MODELS = ['*-free']
 const GUEST = 'guest'
+/** Not the name of an account that somebody calls "guest". */
+const GUEST_ID = `(${GUEST})`
+const POOL = 'gemini-web'
 /** Changes that other processes made are looked for so often, in milliseconds. */
 const SYNC_MS = 2_000
 
@@ -43,31 +47,6 @@ export async function openGeminiWeb({
   onChange,
   onNotice = () => {},
 }: GeminiWebUpstreamOptions): Promise<GeminiWebUpstream> {
-  const poolOf = (name: string, members: readonly WebSession[]): AccountPool<WebSession> => {
-    const poolState = poolStateFor(name)
-    const created: AccountPool<WebSession> = createAccountPool({
-      accounts: members.map((session) => ({
-        id: session.label,
-        egress: session.egress,
-        maxConcurrent: config.geminiWeb.maxConcurrent,
-        value: session,
-      })),
-      policy: config.pacing,
-      onChange: (change) => {
-        const { account } = change
-        onChange(change, account === undefined ? undefined : created.get(account.id)?.value.trouble)
-      },
-      ...(poolState === undefined ? {} : { state: poolState }),
-    })
-    return created
-  }
-  const asGenerator = (members: AccountPool<WebSession>): ContentGenerator =>
-    withAccounts(members, (session) => session.generator, {
-      name: 'gemini-web',
-      provides: { countTokens: true, embedContent: false },
-      attentionLink,
-    })
-
   const guest =
     config.geminiWeb.guest || config.accounts.length === 0
       ? openWebSession({
@@ -75,12 +54,27 @@ export async function openGeminiWeb({
           account: undefined,
           config,
           mediaFetch,
-          // Not the name of an account that somebody calls "guest".
-          store: createSessionStore(state, `(${GUEST})`),
+          store: createSessionStore(state, GUEST_ID),
         })
       : undefined
-  const guestPool = guest === undefined ? undefined : poolOf('gemini-web-guest', [guest])
-  const pool = poolOf('gemini-web', [])
+  // One pool: accounts without a proxy leave by the guest's address, so they share its pace and its rests.
+  const pool: AccountPool<WebSession> = createAccountPool({
+    accounts:
+      guest === undefined ? [] : [{ id: GUEST_ID, label: GUEST, group: GUEST, egress: guest.egress, value: guest }],
+    policy: { ...config.pacing, maxConcurrent: config.geminiWeb.maxConcurrent },
+    onChange: (change) => {
+      const { account } = change
+      onChange(change, account === undefined ? undefined : pool.get(account.id)?.value.trouble)
+    },
+    state: poolStateFor(POOL) ?? keptPoolState(state, POOL),
+  })
+  const generatorOf = (group: string): ContentGenerator =>
+    withAccounts(pool, (session) => session.generator, {
+      name: 'gemini-web',
+      group,
+      provides: { countTokens: true, embedContent: false },
+      attentionLink,
+    })
 
   const renewal = startBackgroundRenewal({
     pool,
@@ -104,10 +98,10 @@ export async function openGeminiWeb({
   const syncTimer = state.shared
     ? setInterval(() => {
         // While the state is away there is nothing to take over; the next look is soon.
-        // Asking the pools also brings them back from going on alone, without a request.
+        // Asking the pool also brings it back from going on alone, without a request.
         syncing ??= opened
           .sync()
-          .then(() => Promise.all([pool.status(), guestPool?.status()]))
+          .then(() => pool.status())
           .then(() => undefined)
           .catch(() => undefined)
           .finally(() => {
@@ -117,8 +111,8 @@ export async function openGeminiWeb({
     : undefined
   syncTimer?.unref()
 
-  const signedIn = asGenerator(pool)
-  const asGuest = guestPool === undefined ? undefined : asGenerator(guestPool)
+  const signedIn = generatorOf('')
+  const asGuest = guest === undefined ? undefined : generatorOf(GUEST)
   const both =
     asGuest === undefined
       ? signedIn
@@ -137,7 +131,10 @@ export async function openGeminiWeb({
     },
     pool,
     accounts: opened,
-    status: async () => (opened.entries.size > 0 ? pool.status() : ((await guestPool?.status()) ?? [])),
+    async status() {
+      const isGuest = opened.entries.size === 0
+      return (await pool.status()).filter(({ id }) => (id === GUEST_ID) === isGuest)
+    },
     description:
       count === 0
         ? 'Gemini web app as a guest: the smallest model, text only'
@@ -147,7 +144,6 @@ export async function openGeminiWeb({
       await renewal.close()
       await syncing
       await pool.close()
-      await guestPool?.close()
       await opened.close()
       await guest?.close()
     },
