@@ -116,7 +116,15 @@ describe('/api/accounts', () => {
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line) as { name: string })
-    expect(steps.map(({ name }) => name)).toEqual(['sign-in', 'account', 'models', 'answer', 'protocol'])
+    expect(steps.map(({ name }) => name)).toEqual([
+      'connect',
+      'page',
+      'token',
+      'account',
+      'models',
+      'answer',
+      'protocol',
+    ])
   })
 
   it('renews, pauses, resumes, resets and removes', async () => {

@@ -149,7 +149,7 @@ it('commands ask the running gateway, whose stored session they share', async ()
     expect([outcome, found.names]).toEqual(['added', ['__Secure-1PSID', '__Secure-1PSIDTS']])
     const steps: string[] = []
     for await (const { name, outcome: result } of desk.check('ada')) steps.push(`${name} ${result}`)
-    expect(steps).toEqual(['sign-in ok', 'account ok', 'models ok', 'answer ok', 'protocol ok'])
+    expect(steps).toEqual(['connect ok', 'page ok', 'token ok', 'account ok', 'models ok', 'answer ok', 'protocol ok'])
     await desk.close()
   } finally {
     await gateway.close(0)

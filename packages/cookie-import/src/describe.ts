@@ -12,7 +12,7 @@ export interface CookieImport {
   names: string[]
   /** The N of `/u/N`, where the export tells which of several accounts was in use. */
   accountIndex: number | undefined
-  /** Google bound the session to the browser's device: it cannot be renewed elsewhere and dies within an hour or two. */
+  /** The cookies bear the marks of a session that is bound to the browser's device: such a one cannot be renewed elsewhere. */
   deviceBound: boolean
   /** Unix milliseconds at which the session cookie itself ends, where the form says so. */
   sessionEndsMs: number | undefined
@@ -20,7 +20,7 @@ export interface CookieImport {
   advice: string[]
 }
 
-/** Cookies that only sessions with a device-bound twin have. Source: fact sheet sections 1.1 and 2.3. */
+/** Cookies of sessions with a device-bound twin; a hint, since only a refused renewal is proof. Source: fact sheet sections 1.1 and 2.3. */
 const BOUND_COOKIES = ['__Secure-1PSIDRTS', '__Secure-3PSIDRTS']
 
 /**
@@ -64,9 +64,9 @@ function adviceOn(names: readonly string[], deviceBound: boolean, { value, expir
   return advice
 }
 
-/** What to do about a session that is bound to a device. */
+/** What is known of a session whose cookies bear the marks of device binding, and what to do instead. */
 export const BOUND_ADVICE =
-  'The session is bound to the device it was made on (Chrome 146 and newer, mainly on Windows). It cannot be renewed elsewhere and dies within an hour or two. Sign in with Firefox, in a private window, export there, and close the window without signing out.'
+  'The cookies bear the mark of a session that is bound to the device it was made on (__Secure-1PSIDRTS; Chrome 146 and newer, mainly on Windows). Such a session cannot be renewed elsewhere and dies within an hour or two. Sign in with Firefox, in a private window, export there, and close the window without signing out.'
 
 function noSession(count: number, names: readonly string[]): string {
   if (names.length === 0) {

@@ -111,7 +111,7 @@ function askGateway({ port, host, adminKey, apiKeys }: Config): AccountDesk {
     async *checkGuest() {
       const { ready } = await call('/ready').catch(() => ({ ready: false }))
       yield {
-        name: 'sign-in',
+        name: 'account',
         outcome: ready === true ? 'warning' : 'failed',
         message: ready === true ? 'No account: the gateway serves as a guest.' : 'The running gateway cannot serve.',
       }

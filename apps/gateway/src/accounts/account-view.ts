@@ -1,6 +1,7 @@
 import type { AccountStatus } from '@castorjs/account-pool'
 import { BOUND_ADVICE } from '@castorjs/cookie-import'
-import { ATTENTION_LINK, TERMS_STATUS, type TroubleCause } from './trouble.ts'
+import { refusedAdvice, TERMS_STATUS, TERMS_WANTED, type TroubleCause } from './trouble.ts'
+import type { WebSession } from '../upstreams/web-session.ts'
 import type { WebAccountEntry } from './account-roster.ts'
 
 /** One account as the operator sees it. Never a secret: no cookie, no token, no proxy password. */
@@ -17,6 +18,8 @@ export interface AccountView extends Omit<AccountStatus, 'label'> {
     ticketAt: number | undefined
     renewedAt: number | undefined
     lastRenewal: string | undefined
+    /** The cookies bear the marks of device binding. */
+    deviceBound: boolean
   }
   /** Why it does not work, when it does not. */
   cause: TroubleCause | undefined
@@ -41,17 +44,26 @@ export function toAccountView(entry: WebAccountEntry, status: AccountStatus | un
       ticketAt: client.ticketAtMs,
       renewedAt: client.rotatedAtMs,
       lastRenewal: client.lastRotation,
+      deviceBound: session.deviceBound,
     },
     cause: trouble?.cause ?? (termsWanted ? 'terms to accept' : undefined),
     notes: [
       ...(trouble === undefined ? [] : [trouble.message]),
-      ...(termsWanted ? [`Google wants its terms to be accepted: ${ATTENTION_LINK}`] : []),
-      ...(session.deviceBound ? [BOUND_ADVICE] : []),
+      ...(termsWanted ? [TERMS_WANTED] : []),
+      ...refusalNotes(session),
       ...(client.saveFailed === true
         ? ['The last cookies could not be written; they are lost with this process.']
         : []),
     ],
   }
+}
+
+/** What the cookies and the last renewal say, once. */
+function refusalNotes({ deviceBound, renewalRefused, trouble }: WebSession): string[] {
+  // The trouble has said it already.
+  if (trouble?.cause === 'device-bound' || trouble?.cause === 'expired ticket') return []
+  if (renewalRefused) return [refusedAdvice({ deviceBound, alive: trouble === undefined })]
+  return deviceBound ? [BOUND_ADVICE] : []
 }
 
 function unknownStatus(id: string, egress: string): AccountStatus {

@@ -6,7 +6,14 @@ import type { AccountRecord } from './account-record.ts'
 import type { WebAccountEntry } from './account-roster.ts'
 import type { AccountView } from './account-view.ts'
 import { blank, changeProxy, refusal, type ChangePorts } from './change-proxy.ts'
-import { checkWebSession, collectSteps, failedSignIn, reportSteps, type CheckStep } from './check-web-session.ts'
+import {
+  checkWebSession,
+  collectSteps,
+  deadStep,
+  failedSignIn,
+  reportSteps,
+  type CheckStep,
+} from './check-web-session.ts'
 import { markOf } from './fingerprints.ts'
 import { findPlace, namedAnother, pastOf, personOf, rankFor, type Place, type Rank } from './whose-cookies.ts'
 
@@ -165,7 +172,7 @@ async function checkAsItIs(
   if (proxy !== undefined && proxy !== entry.record?.proxy) return changeProxy(ports, entry, proxy)
   const check = await collectSteps(checkWebSession(entry.session))
   await reportSteps(ports.pool, entry.id, check)
-  return failedSignIn(check)?.fault === 'account' ? undefined : check
+  return deadStep(check) === undefined ? check : undefined
 }
 
 interface Taken {

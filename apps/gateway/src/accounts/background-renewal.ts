@@ -4,7 +4,7 @@ import type { SessionState } from '@castorjs/gemini-web-client'
 import type { StateStore } from '@castorjs/state-store'
 import { sessionKey } from '../state/session-store.ts'
 import type { WebSession } from '../upstreams/web-session.ts'
-import { toFailure, type TroubleCause } from './trouble.ts'
+import { ATTENTION_LINK, refusedAdvice, TERMS_STATUS, TERMS_WANTED, toFailure, type TroubleCause } from './trouble.ts'
 import type { WebAccountEntry } from './account-roster.ts'
 
 export interface BackgroundRenewalOptions {
@@ -24,9 +24,17 @@ export interface BackgroundRenewalOptions {
 
 export interface RenewalNotice {
   account: string
-  /** `refused`: Google does not renew this session; it dies when its ticket does. `sign-in`: it could not be signed in to. */
-  type: 'refused' | 'sign-in'
+  /**
+   * - `refused`: Google does not renew this session; it dies when its ticket does.
+   * - `sign-in`: it could not be signed in to, and the pool has nothing to say of it.
+   * - `terms`: it works, and Google wants terms to be accepted.
+   * - `recovered`: it is signed in to again.
+   */
+  type: 'refused' | 'sign-in' | 'terms' | 'recovered'
+  cause: TroubleCause | undefined
   message: string
+  /** Where a person can put it right. */
+  link?: string
 }
 
 /** Keeps every account signed in, used or not. The client's own clock renews; this starts it, watches, and tells the pool. */
@@ -53,6 +61,8 @@ interface Watched {
   seenRotation: number | undefined
   /** The trouble that was last looked at. */
   seenTrouble: number | undefined
+  /** The status of the account that was last told, when it was one to tell. */
+  toldTerms: number | undefined
 }
 
 export function startBackgroundRenewal(options: BackgroundRenewalOptions): BackgroundRenewal {
@@ -77,15 +87,19 @@ export function startBackgroundRenewal(options: BackgroundRenewalOptions): Backg
       const wait = Math.min(RETRY.firstMs * 2 ** (one.failures - 1), RETRY.longestMs)
       one.signInAt = now() + wait * (0.9 + 0.2 * random())
       one.seenTrouble = session.trouble?.at
-      await pool.report(id, toFailure(error))
-      if (one.failures === 1) onNotice({ account: id, type: 'sign-in', message: error.message })
+      const verdict = await pool.report(id, toFailure(error))
+      // What rests an account at once is announced by the pool.
+      if (one.failures === 1 && verdict?.after !== 1)
+        onNotice({ account: id, type: 'sign-in', cause: session.trouble?.cause, message: error.message })
     }
   }
 
   /** A sign-in proves that an account is signed in, and nothing about limits or pace. */
   async function recover(id: string): Promise<void> {
     const status = (await pool.status()).find((each) => each.id === id)
-    if (status?.state === 'signed-out' || status?.state === 'needs-attention') await pool.recovered(id)
+    if (status?.state !== 'signed-out' && status?.state !== 'needs-attention') return
+    await pool.recovered(id)
+    onNotice({ account: id, type: 'recovered', cause: undefined, message: 'The account is signed in to again' })
   }
 
   async function look(one: Watched): Promise<void> {
@@ -93,11 +107,14 @@ export function startBackgroundRenewal(options: BackgroundRenewalOptions): Backg
     const { lastRotation, rotatedAtMs } = session.client.status()
     if (rotatedAtMs !== one.seenRotation) {
       one.seenRotation = rotatedAtMs
-      // Refused while it still answers: it is bound to a device. A dead session is refused too, and was announced.
-      if (lastRotation === 'refused' && session.trouble === undefined) {
-        session.markDeviceBound()
-        onNotice({ account: id, type: 'refused', message: REFUSED })
+      // Refused while it still answers. A dead session is refused too, and was announced.
+      if (lastRotation === 'refused' && session.trouble === undefined && !session.renewalRefused) {
+        session.renewalRefused = true
+        const { deviceBound } = session
+        const message = refusedAdvice({ deviceBound, alive: true })
+        onNotice({ account: id, type: 'refused', cause: deviceBound ? 'device-bound' : undefined, message })
       }
+      if (lastRotation === 'renewed' || lastRotation === 'still-good') session.renewalRefused = false
       // The ticket is fresh again: what was said of the session before may be over.
       if (lastRotation === 'renewed' && session.trouble !== undefined) one.signInAt ??= now()
     }
@@ -107,8 +124,24 @@ export function startBackgroundRenewal(options: BackgroundRenewalOptions): Backg
       one.seenTrouble = trouble.at
       one.signInAt ??= Math.max(now(), (rotatedAtMs ?? 0) + RENEWAL_FLOOR_MS)
     }
+    tellTerms(one)
     if (one.signInAt !== undefined && now() >= one.signInAt) await signIn(one)
     else if (looks % ADOPT_EVERY_LOOKS === 0 && (state.shared || sharesHome(one.entry))) await adopt(one)
+  }
+
+  /** Google still serves the account, so nothing rests; a person has to know before it no longer does. */
+  function tellTerms(one: Watched): void {
+    const { code } = one.entry.session.client.status()
+    const wanted = code !== undefined && TERMS_STATUS.has(code) ? code : undefined
+    if (wanted !== undefined && wanted !== one.toldTerms)
+      onNotice({
+        account: one.entry.id,
+        type: 'terms',
+        cause: 'terms to accept',
+        message: TERMS_WANTED,
+        link: ATTENTION_LINK,
+      })
+    one.toldTerms = wanted
   }
 
   function sharesHome({ id, home }: WebAccountEntry): boolean {
@@ -151,6 +184,7 @@ export function startBackgroundRenewal(options: BackgroundRenewalOptions): Backg
         failures: 0,
         seenRotation: undefined,
         seenTrouble: undefined,
+        toldTerms: undefined,
       })
     },
     async close() {
@@ -160,6 +194,3 @@ export function startBackgroundRenewal(options: BackgroundRenewalOptions): Backg
     },
   }
 }
-
-const REFUSED =
-  'Google refuses to renew this session, so it is bound to the device it was made on, or was signed out a moment ago. It dies when its ticket does, within the hour. Sign in with Firefox in a private window and export the cookies again.'

@@ -1,4 +1,5 @@
 import type { Failure } from '@castorjs/account-pool'
+import { BOUND_ADVICE } from '@castorjs/cookie-import'
 import {
   isGenerationError,
   toGenerationError,
@@ -52,24 +53,37 @@ export function toFailure(error: GenerationError): Failure {
   return { code, fault, retryAfterMs, upstreamCode, ...(link === undefined ? {} : { link }) }
 }
 
-/** Names the cause. `deviceBound` is known from the import or from a refused renewal. */
-export function readTrouble(error: GenerationError, deviceBound: boolean, at: number): Trouble | undefined {
+/** What is known of a session besides its last failure. */
+export interface SessionFacts {
+  /** Its cookies bear the marks of device binding. */
+  deviceBound: boolean
+  /** Google refused the last renewal while the session still answered. */
+  renewalRefused: boolean
+  /** Google's last word on the account, such as 1040. */
+  code: number | undefined
+}
+
+/** Names the cause, as far as it is known. */
+export function readTrouble(error: GenerationError, facts: SessionFacts, at: number): Trouble | undefined {
   const web = error.cause
   if (!isGeminiWebError(web) || !isAboutTheAccount(error)) return undefined
-  return { cause: causeOf(web.code, web.upstreamCode, deviceBound), message: error.message, code: web.code, at }
+  const cause = causeOf(web.code, web.upstreamCode, facts)
+  return { cause, message: messageFor(cause, error.message, facts), code: web.code, at }
 }
 
 function isAboutTheAccount({ code, fault }: GenerationError): boolean {
   return fault === 'account' || fault === 'egress' || code === 'upstream_auth'
 }
 
-function causeOf(code: string, upstreamCode: string | undefined, deviceBound: boolean): TroubleCause {
+function causeOf(code: string, upstreamCode: string | undefined, facts: SessionFacts): TroubleCause {
   switch (code) {
     case 'ticket_expired':
-      return deviceBound ? 'device-bound' : 'expired ticket'
+      return facts.deviceBound ? 'device-bound' : 'expired ticket'
     case 'signed_out':
     case 'downgraded':
-      return deviceBound ? 'device-bound' : 'signed out'
+      if (facts.code !== undefined && TERMS_STATUS.has(facts.code)) return 'terms to accept'
+      if (facts.deviceBound) return 'device-bound'
+      return facts.renewalRefused ? 'expired ticket' : 'signed out'
     case 'account_rejected':
       return REGION.has(upstreamCode ?? '') ? 'region' : 'verification wanted'
     case 'consent_required':
@@ -85,6 +99,26 @@ function causeOf(code: string, upstreamCode: string | undefined, deviceBound: bo
     default:
       return 'other'
   }
+}
+
+function messageFor(cause: TroubleCause, message: string, facts: SessionFacts): string {
+  if (cause === 'device-bound') return `${message} ${BOUND_ADVICE}`
+  if (cause === 'terms to accept') return `${message} ${TERMS_WANTED}`
+  return cause === 'expired ticket' && facts.renewalRefused
+    ? `The ticket ran out, and Google had refused to renew it. ${WHY_REFUSED}`
+    : message
+}
+
+export const TERMS_WANTED = `Google wants its terms to be accepted: ${ATTENTION_LINK}`
+
+/** Google gives no reason; these are the known ones. Source: fact sheet sections 2.3 and 2.5. */
+const WHY_REFUSED =
+  'It gives no reason. Most often another program or browser window uses the same session and renewed it first, so that the cookies here are old; or the session is bound to a device although its cookies bear no mark of it; or it was signed out, or its password changed. Sign in with Firefox in a private window, export the cookies, and close the window without signing out.'
+
+/** What a refused renewal means and what to do, as far as it is known. `alive`: it still answers. */
+export function refusedAdvice({ deviceBound, alive }: { deviceBound: boolean; alive: boolean }): string {
+  const end = alive ? ' It still answers, and dies when its ticket does, within the hour.' : ''
+  return `Google refuses to renew this session.${end} ${deviceBound ? BOUND_ADVICE : WHY_REFUSED}`
 }
 
 /** Lets somebody see every failure of a generator, and every first chunk. */

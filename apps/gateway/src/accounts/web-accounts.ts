@@ -6,7 +6,8 @@ import { openAccountRoster, type AccountRosterOptions, type WebAccountEntry } fr
 import type { AccountView } from './account-view.ts'
 import { addAccount, type AddOptions, type AddResult } from './add-account.ts'
 import { changeProxy } from './change-proxy.ts'
-import { checkWebSession, reportStep, type CheckStep } from './check-web-session.ts'
+import { checkWebSession, reportStep, toDoorError, type CheckStep } from './check-web-session.ts'
+import { refusedAdvice } from './trouble.ts'
 
 /** The accounts of the web app: those of the configuration, and those added at run time, which live in the state. */
 export interface WebAccounts {
@@ -66,9 +67,14 @@ export async function openWebAccounts(options: AccountRosterOptions): Promise<We
       if (!failed) await pool.recovered(id)
     },
     async renew(id) {
-      const { client } = entryOf(id).session
-      const outcome = await client.rotate()
-      return { outcome, message: RENEWALS[outcome] }
+      const { session } = entryOf(id)
+      const outcome = await session.client.rotate().catch((error: unknown) => {
+        throw toDoorError(error)
+      })
+      const { deviceBound, trouble } = session
+      const message =
+        outcome === 'refused' ? refusedAdvice({ deviceBound, alive: trouble === undefined }) : RENEWALS[outcome]
+      return { outcome, message }
     },
     async setPaused(id, paused) {
       const entry = entryOf(id)
@@ -98,10 +104,8 @@ export async function openWebAccounts(options: AccountRosterOptions): Promise<We
   }
 }
 
-const RENEWALS: Record<RotationOutcome, string> = {
+const RENEWALS: Record<Exclude<RotationOutcome, 'refused'>, string> = {
   renewed: 'The ticket was renewed.',
   'still-good': 'Google says that the ticket is still good.',
   'too-soon': 'The last renewal was less than a minute ago; nothing was asked.',
-  refused:
-    'Google refuses to renew this session: it is signed out, or bound to another device. Sign in with Firefox in a private window and export the cookies again.',
 }

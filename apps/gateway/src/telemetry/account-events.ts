@@ -20,16 +20,23 @@ export function toAccountEvent(change: PoolChange, trouble: Trouble | undefined)
 }
 
 /** What background renewal found out. */
-export function toRenewalEvent({ account, type, message }: RenewalNotice): AccountEvent {
+export function toRenewalEvent({ account, type, cause, message, link }: RenewalNotice): AccountEvent {
   return {
-    type: type === 'refused' ? 'account.renewal-refused' : 'account.sign-in-failed',
+    type: NOTICES[type],
     account,
     egress: null,
     model: null,
-    state: null,
-    cause: type === 'refused' ? 'device-bound' : null,
+    state: type === 'recovered' ? 'ready' : null,
+    cause: cause ?? null,
     message,
     until: null,
-    link: null,
+    link: link ?? null,
   }
+}
+
+const NOTICES: Record<RenewalNotice['type'], AccountEvent['type']> = {
+  refused: 'account.renewal-refused',
+  'sign-in': 'account.sign-in-failed',
+  terms: 'account.terms-wanted',
+  recovered: 'account.recovered',
 }

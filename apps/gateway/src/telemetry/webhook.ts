@@ -1,6 +1,11 @@
 /** What happened to an account, for the operator's webhook. Labels and states, never a secret. */
 export interface AccountEvent {
-  type: 'account.rested' | 'account.recovered' | 'account.renewal-refused' | 'account.sign-in-failed'
+  type:
+    | 'account.rested'
+    | 'account.recovered'
+    | 'account.renewal-refused'
+    | 'account.sign-in-failed'
+    | 'account.terms-wanted'
   /** Null when it is the address that rests, with every account behind it. */
   account: string | null
   egress: string | null
@@ -35,8 +40,10 @@ const TIMEOUT_MS = 10_000
 /** Events that wait; a webhook that is down must not fill the memory. */
 const MOST_WAITING = 200
 const CLOSE_MS = 2_000
+/** Places whose last news are remembered. */
+const MOST_TOLD = 10_000
 
-/** Posts events as JSON, each tried a few times: `{ "source": "castor", "at": …, "type": …, … }`. */
+/** Posts news as JSON, each tried a few times: `{ "source": "castor", "at": …, "type": …, … }`. */
 export function createWebhook({
   url,
   onFailed,
@@ -45,6 +52,7 @@ export function createWebhook({
   now = Date.now,
 }: WebhookOptions): Webhook {
   const pending = new Set<Promise<void>>()
+  const told = new Map<string, string>()
   const closing = new AbortController()
 
   async function deliver(body: string): Promise<void> {
@@ -74,6 +82,7 @@ export function createWebhook({
 
   return {
     send(event) {
+      if (!isNews(event, told)) return
       if (pending.size >= MOST_WAITING) return onFailed(`${MOST_WAITING} events wait already`)
       const body = JSON.stringify({ source: 'castor', at: new Date(now()).toISOString(), ...event })
       const done = deliver(body).finally(() => pending.delete(done))
@@ -84,6 +93,28 @@ export function createWebhook({
       await Promise.race([Promise.all(pending), sleep(CLOSE_MS)])
     },
   }
+}
+
+/** A dead account is tried again and again; its owner hears of it once, until it recovers or the cause is another. */
+function isNews(event: AccountEvent, told: Map<string, string>): boolean {
+  const { type, account, egress, model, state, cause } = event
+  if (type === 'account.recovered') {
+    told.delete(placeOf('account.rested', account, null, model))
+    told.delete(placeOf('account.rested', account, null, null))
+    told.delete(placeOf('account.rested', null, egress, null))
+    told.delete(placeOf('account.sign-in-failed', account, null, null))
+    return true
+  }
+  const place = placeOf(type, account, account === null ? egress : null, model)
+  const news = `${state} ${cause}`
+  if (told.get(place) === news) return false
+  if (told.size >= MOST_TOLD) told.clear()
+  told.set(place, news)
+  return true
+}
+
+function placeOf(...words: (string | null)[]): string {
+  return JSON.stringify(words)
 }
 
 function sleep(ms: number, signal?: AbortSignal): Promise<void> {

@@ -8,9 +8,11 @@ import {
 } from '@castorjs/gemini-web-client'
 import { createGeminiWebGenerator } from '@castorjs/gemini-web-client/content-generator'
 import type { GuardedFetch } from '@castorjs/guarded-fetch'
+import type { Transport } from '@castorjs/http-transport'
 import { createNodeTransport } from '@castorjs/http-transport/node'
-import { readTrouble, withNotes, type Trouble } from '../accounts/trouble.ts'
+import { readTrouble, withNotes, type Trouble, type TroubleCause } from '../accounts/trouble.ts'
 import type { Config } from '../config-schema.ts'
+import { egressOf } from './egress.ts'
 
 /** One session of the web app, ready to be leased. */
 export interface WebSession {
@@ -20,11 +22,14 @@ export interface WebSession {
   egress: string
   client: GeminiWebClient
   generator: ContentGenerator
+  /** When a host last answered anything at all, Unix milliseconds. */
+  readonly reachedAt: number | undefined
   /** What went wrong last; undefined while it works. */
   readonly trouble: Trouble | undefined
-  /** Google bound it to the device it was made on: its cookies say so, or a renewal was refused while it was alive. */
+  /** Its cookies bear the marks of device binding. */
   readonly deviceBound: boolean
-  markDeviceBound: () => void
+  /** Google refused the last renewal while the session still answered. */
+  renewalRefused: boolean
   /**
    * Signs in and keeps the ticket fresh from then on, without asking the model anything.
    *
@@ -58,6 +63,9 @@ export interface WebSessionOptions {
   now?: () => number
 }
 
+/** What signing in says nothing about. */
+const LIMITS: ReadonlySet<TroubleCause> = new Set(['usage limit', 'throttled'])
+
 /**
  * Opens a session; nothing is sent before its first use.
  *
@@ -67,7 +75,13 @@ export function openWebSession(options: WebSessionOptions): WebSession {
   const { label, account, config, mediaFetch, store, now = Date.now } = options
   const { baseUrls, language, proxy: commonProxy } = config.geminiWeb
   const proxy = account?.proxy ?? commonProxy
-  const transport = createNodeTransport(proxy === undefined ? {} : { proxy })
+  const connection = createNodeTransport(proxy === undefined ? {} : { proxy })
+  let reachedAt: number | undefined
+  const transport: Transport = async (url, request) => {
+    const response = await connection(url, request)
+    reachedAt = now()
+    return response
+  }
   const cookies = account === undefined ? undefined : cookiesOf(account)
   const client = createGeminiWebClient({
     transport,
@@ -79,45 +93,46 @@ export function openWebSession(options: WebSessionOptions): WebSession {
     ...(store === undefined ? {} : { store }),
   })
   let trouble: Trouble | undefined
-  let deviceBound = account?.deviceBound === true
+  const deviceBound = account?.deviceBound === true
   const notes = {
     failed(error: GenerationError) {
-      trouble = readTrouble(error, deviceBound, now()) ?? trouble
+      const facts = { deviceBound, renewalRefused: session.renewalRefused, code: client.status().code }
+      trouble = readTrouble(error, facts, now()) ?? trouble
     },
     worked() {
       trouble = undefined
     },
   }
   const generator = withNotes(createGeminiWebGenerator(client, { mediaFetch }), notes)
-  return {
+  const session: WebSession = {
     label,
-    egress: proxy === undefined ? 'direct' : `proxy ${new URL(proxy).host}`,
+    egress: egressOf(proxy),
     client,
     generator,
     async signIn(signal) {
       try {
         await generator.models({ signal, requestId: 'sign-in' })
-        notes.worked()
+        if (trouble !== undefined && !LIMITS.has(trouble.cause)) notes.worked()
       } catch (thrown) {
         const error = toGenerationError(thrown, signal)
         notes.failed(error)
         throw error
       }
     },
+    get reachedAt() {
+      return reachedAt
+    },
     get trouble() {
       return trouble
     },
-    get deviceBound() {
-      return deviceBound
-    },
-    markDeviceBound() {
-      deviceBound = true
-    },
+    deviceBound,
+    renewalRefused: false,
     async close() {
       await client.close()
-      await transport.close()
+      await connection.close()
     },
   }
+  return session
 }
 
 /** @throws {CookieImportError} when the text holds no session. */
