@@ -52,6 +52,7 @@ export {
   type GenerationEvent,
 } from './events.ts'
 export { collect } from './collect.ts'
+export { mapValues, openOnPull } from './streams.ts'
 export { addUsage, estimateTokens, readUsage, type Usage } from './usage.ts'
 export { withAnswers } from './answer.ts'
 export {

@@ -24,6 +24,11 @@ export interface DialectOptions {
   strictModel?: boolean
   /** Called exactly once per request, when its answer is over. */
   onOutcome?: (outcome: Outcome) => void
+  /**
+   * Headers of answers for which no generator told any, such as an error before it or a list of models. The caller is
+   * undefined where none was let in. Must not throw.
+   */
+  otherHeaders?: (caller: Caller | undefined) => Promise<Readonly<Record<string, string>>>
 }
 
 /** What happened to one request. Holds no text, key or cookie: fit for logs, metrics and a ledger. */
@@ -54,12 +59,16 @@ export interface Outcome {
 /** One request on its way through a dialect: who asks, how to stop it, what to say about it at the end. */
 export interface Exchange {
   readonly requestId: string
+  readonly url: Readonly<URL>
   readonly caller: Caller | undefined
   /** Options to hand to the generator. */
   readonly options: GenerateOptions
   /** Adds a warning, once per setting. */
   warn(warning: Warning): void
-  /** Tells the model and whether the caller wants a stream, for the outcome. */
+  /**
+   * Tells the model and whether the caller wants a stream, for the outcome. Comes before `options` are used: those of a
+   * stream have a signal of its own.
+   */
   describe(fields: { model?: string; stream?: boolean }): void
   /** Tells the tokens spent, for the outcome. */
   spend(usage: Usage): void
@@ -105,33 +114,29 @@ export async function serveExchange(
   const startedAt = performance.now()
   const requestId = request.headers.get('x-request-id')?.match(REQUEST_ID)?.[0] ?? crypto.randomUUID()
   const url = new URL(request.url)
-  const abort = new AbortController()
-  const leave = (): void => abort.abort(request.signal.reason)
-  if (request.signal.aborted) leave()
-  else request.signal.addEventListener('abort', leave, { once: true })
-
   const warnings = new Map<string, Warning>()
   const extra: Record<string, string> = {}
+  let told = false
   let served: ServedBy | undefined
   let firstChunkMs: number | undefined
   const facts: { model?: string; stream?: boolean } = {}
   const tallies: (() => Tally)[] = []
   let usage: Usage | undefined
-  let caller: Caller | undefined
+  let stopFollowing: (() => void) | undefined
   let reported = false
   let streaming = false
 
   function report(status: number, error?: GenerationError): void {
     if (reported) return
     reported = true
-    request.signal.removeEventListener('abort', leave)
+    stopFollowing?.()
     const tally = sumTallies(tallies)
     options.onOutcome?.({
       requestId,
       dialect,
       method: request.method,
       path: url.pathname,
-      caller: caller?.id,
+      caller: generateOptions.caller,
       model: facts.model,
       served,
       stream: facts.stream ?? false,
@@ -194,27 +199,45 @@ export async function serveExchange(
 
   const retry = readRetryHint(request)
   const generateOptions: GenerateOptions = {
-    signal: abort.signal,
+    signal: request.signal,
     requestId,
     shared: {},
     origin: url.origin,
     onWarning: warn,
     onServed: (by) => (served = { ...served, ...by }),
     onTally: (read) => void tallies.push(read),
-    onHeaders: (more) => void Object.assign(extra, more),
+    onHeaders(more) {
+      told = true
+      Object.assign(extra, more)
+    },
     ...(options.media === undefined ? {} : { media: { ...options.media } }),
     ...(options.strictModel === undefined ? {} : { strictModel: options.strictModel }),
     ...(retry === undefined ? {} : { retry }),
   }
 
-  const exchange: Exchange = {
+  /** A stream ends also when its response is left. Only then: a controller costs more than the rest of this file. */
+  function ownController(): AbortController {
+    const own = new AbortController()
+    const { signal } = request
+    const leave = (): void => own.abort(signal.reason)
+    if (signal.aborted) leave()
+    else signal.addEventListener('abort', leave, { once: true })
+    stopFollowing = () => signal.removeEventListener('abort', leave)
+    generateOptions.signal = own.signal
+    return own
+  }
+
+  // A plain field and no getter: an object with a getter of its own has a shape of its own, for each request anew.
+  const exchange: Omit<Exchange, 'caller'> & { caller: Caller | undefined } = {
     requestId,
-    get caller() {
-      return caller
-    },
+    url,
+    caller: undefined,
     options: generateOptions,
     warn,
-    describe: (fields) => void Object.assign(facts, fields),
+    describe(fields) {
+      Object.assign(facts, fields)
+      if (fields.stream === true) generateOptions.controller ??= ownController()
+    },
     spend: (spent) => void (usage = spent),
     json(body, init = {}) {
       return exchange.respond(jsonBody(body), {
@@ -226,18 +249,20 @@ export async function serveExchange(
       return new Response(body, { status: init.status ?? 200, headers: { ...headers(), ...init.headers } })
     },
     async stream(source, shape) {
+      const { signal, controller } = generateOptions
+      if (controller === undefined) throw new TypeError('A stream is described as one before its options are used')
       const pieces = await awaitFirst(timed(source), { waitMs: options.commitAfterMs ?? 10_000 })
       streaming = true
       let failure: GenerationError | undefined
       return eventStreamResponse(pieces, {
-        abort: (reason) => abort.abort(reason),
+        abort: (reason) => controller.abort(reason),
         encodeError: (error) => {
-          failure = toGenerationError(error, abort.signal)
+          failure = toGenerationError(error, signal)
           return shape.encodeError(failure)
         },
         onEnd: () =>
           queueMicrotask(() => {
-            if (abort.signal.aborted) report(499, failure ?? toGenerationError(undefined, abort.signal))
+            if (signal.aborted) report(499, failure ?? toGenerationError(undefined, signal))
             else report(200, failure)
           }),
         // A sign of life of its own means that comments are not allowed.
@@ -248,20 +273,32 @@ export async function serveExchange(
     },
   }
 
+  /** Answers that no generator had a part in: an error before it, a list of models. */
+  async function complete(response: Response): Promise<Response> {
+    if (told || options.otherHeaders === undefined) return response
+    for (const [name, value] of Object.entries(await options.otherHeaders(exchange.caller))) {
+      response.headers.set(name, value)
+    }
+    return response
+  }
+
   try {
-    caller = await authorizeRequest(options.authorize, request)
+    const caller = await authorizeRequest(options.authorize, request)
+    exchange.caller = caller
     generateOptions.caller = caller.id
-    const response = await serve(exchange)
+    const response = await complete(await serve(exchange))
     if (!streaming) report(response.status)
     return response
   } catch (thrown) {
-    const error = toGenerationError(thrown, abort.signal)
+    const error = toGenerationError(thrown, generateOptions.signal)
     const { body, status = ERRORS[error.code].status } = encodeErrorBody(error, { requestId })
     report(status, error)
-    return new Response(JSON.stringify(body), {
-      status,
-      headers: { 'content-type': 'application/json', ...headers(), ...retryHeaders(error) },
-    })
+    return complete(
+      new Response(JSON.stringify(body), {
+        status,
+        headers: { 'content-type': 'application/json', ...headers(), ...retryHeaders(error) },
+      }),
+    )
   }
 }
 

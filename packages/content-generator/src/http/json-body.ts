@@ -29,7 +29,9 @@ export function jsonBody(value: unknown): string | ReadableStream<Uint8Array<Arr
 function holdsLongText(value: unknown): boolean {
   if (typeof value === 'string') return value.length >= LONG
   if (typeof value !== 'object' || value === null) return false
-  return Object.values(value).some(holdsLongText)
+  if (Array.isArray(value)) return value.some(holdsLongText)
+  for (const field in value) if (holdsLongText((value as Record<string, unknown>)[field])) return true
+  return false
 }
 
 function* jsonPieces(value: unknown): Generator<string> {
