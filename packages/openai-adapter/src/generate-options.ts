@@ -17,7 +17,7 @@ export function readGenerateOptions(
   exchange: Exchange,
   fields: Readonly<Record<string, unknown>>,
 ): GenerateOptions {
-  const query = new URL(request.url).searchParams
+  const query = exchange.url.searchParams
   const sessionId = readSessionId(request)
   const strict = query.get('strict_model') ?? fields['strict_model'] ?? undefined
   if (strict !== undefined && !['true', 'false', true, false].includes(strict as string | boolean)) {

@@ -35,10 +35,9 @@ export function createOpenAIHandler(options: OpenAIHandlerOptions): (request: Re
   const context = createContext(options)
   return (request) => {
     const files = createFileFields()
-    const route = matchRoute(new URL(request.url), options.basePath)
     return serveExchange(request, 'openai', options, encodeErrorBody, async (exchange) => {
       try {
-        return await serveRoute(route, request, exchange, context, files)
+        return await serveRoute(matchRoute(exchange.url, options.basePath), request, exchange, context, files)
       } catch (error) {
         throw files.name(error)
       }

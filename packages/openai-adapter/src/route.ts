@@ -16,6 +16,9 @@ const ROUTES = {
 
 export type RouteName = (typeof ROUTES)[keyof typeof ROUTES]
 
+const ENTRIES = Object.entries(ROUTES)
+const BY_PATH: ReadonlyMap<string, RouteName> = new Map(ENTRIES)
+
 /** Routes that no one asks for without `/v1`, because other things live there. */
 const NEEDS_VERSION = new Set<string>(['models', 'generate', 'generate-images'])
 
@@ -23,7 +26,7 @@ const NEEDS_VERSION = new Set<string>(['models', 'generate', 'generate-images'])
  * Finds the route of a URL. `/v1` may be left out of the long paths, as some clients do; said twice it is the
  * commonest mistake in a base URL, so the answer names the right one.
  */
-export function matchRoute(url: URL, basePath: string | undefined): Route {
+export function matchRoute(url: Readonly<URL>, basePath: string | undefined): Route {
   const path = url.pathname.replace(/\/{2,}/g, '/').replace(/\/$/, '')
   const base = basePath?.replace(/\/$/, '')
   if (base !== undefined && base !== '' && !path.startsWith(`${base}/`)) return { name: 'unknown' }
@@ -37,9 +40,8 @@ export function matchRoute(url: URL, basePath: string | undefined): Route {
 }
 
 function findRoute(tail: string, whole: boolean): Route | undefined {
-  for (const [path, name] of Object.entries(ROUTES)) {
-    if (whole ? tail === path : tail.endsWith(path)) return { name }
-  }
+  const name = whole ? BY_PATH.get(tail) : ENTRIES.find(([path]) => tail.endsWith(path))?.[1]
+  if (name !== undefined) return { name }
   const id = whole ? /^\/models\/(.+)$/.exec(tail)?.[1] : undefined
   if (id === undefined) return undefined
   try {

@@ -29,7 +29,7 @@ export function createImageRoute({ kind, answer }: ImageRoute) {
     const decoded = await decodeImageRequest(form, {
       defaultModel: context.defaultImageModel,
       needsImage: kind === 'edit',
-      query: new URL(request.url).searchParams,
+      query: exchange.url.searchParams,
       files,
       ...(context.options.media === undefined ? {} : { media: context.options.media }),
     })
