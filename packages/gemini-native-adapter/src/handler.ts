@@ -39,7 +39,7 @@ export function createGeminiNativeHandler(options: GeminiNativeOptions): GeminiN
   const { generator, maxBodyBytes = DEFAULT_MAX_BODY_BYTES, model: rename = (name) => name } = options
 
   async function serve(request: Request, exchange: Exchange): Promise<Response> {
-    const url = new URL(request.url)
+    const { url } = exchange
     const route = readRoute(url.pathname)
     const sessionId = readSessionId(request)
     if (sessionId !== undefined) exchange.options.sessionId = sessionId
@@ -55,7 +55,12 @@ export function createGeminiNativeHandler(options: GeminiNativeOptions): GeminiN
     return serveMethod({ body, model: rename(route.name), exchange, query: url.searchParams })
   }
 
-  async function serveCodeAssist(request: Request, method: string, url: URL, exchange: Exchange): Promise<Response> {
+  async function serveCodeAssist(
+    request: Request,
+    method: string,
+    url: Readonly<URL>,
+    exchange: Exchange,
+  ): Promise<Response> {
     if (method in HOUSEKEEPING) return exchange.json(HOUSEKEEPING[method])
     const body = await readJson(request, { maxBytes: maxBodyBytes })
     if (method === 'countTokens') return countTokens(decodeCodeAssistCount(body), exchange)
@@ -86,7 +91,7 @@ export function createGeminiNativeHandler(options: GeminiNativeOptions): GeminiN
   async function serveModels(request: Request, route: Route, exchange: Exchange): Promise<Response> {
     if (request.method !== 'GET') return notServed(exchange, route)
     const models = await generator.models(exchange.options)
-    if (route.name === '') return exchange.json(encodeModelPage(models, new URL(request.url).searchParams))
+    if (route.name === '') return exchange.json(encodeModelPage(models, exchange.url.searchParams))
     return exchange.json(encodeModel(findModel(models, rename(route.name))))
   }
 
