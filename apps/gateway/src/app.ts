@@ -1,5 +1,4 @@
 import {
-  authorizeRequest,
   type Authorize,
   type ContentGenerator,
   type DialectOptions,
@@ -82,19 +81,15 @@ export function createApp({
 
   const ordered = [...mounts].sort((left, right) => right.path.length - left.path.length)
   for (const mount of ordered) {
-    const answer = createMountHandler(mount, {
+    const handler = createMountHandler(mount, {
       generator: mount.generator,
-      async authorize(request) {
-        const caller = await authorizeRequest(authorize, request)
-        limitHeaders.remember(request, caller.id)
-        return caller
-      },
+      authorize,
+      otherHeaders: (caller) => limitHeaders(caller?.id),
       maxBodyBytes: config.maxBodyBytes,
       strictModel: config.strictModel,
       media,
       onOutcome: (outcome) => onOutcome(mount.path, outcome),
     })
-    const handler: Handler = async (request) => limitHeaders.complete(request, await answer(request))
     if (mount.path === '/') {
       app.get('/api/models', (context) => handler(modelsRequest(context.req.raw, connections)))
       app.all('*', (context) => handler(context.req.raw))
