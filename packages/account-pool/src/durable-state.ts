@@ -65,7 +65,7 @@ export function createDurablePoolState({
   /** Tells the state what was kept under a name, once. */
   function recall(ids: readonly string[], names: readonly string[]): void {
     const at = now()
-    local.recall({
+    const memory: PoolMemory = {
       at,
       accounts: takeAll(kept.accounts, ids).map((account) => withinReason(account, at)),
       egresses: takeAll(kept.egresses, names).map(({ egress, rest, fullAt }) => ({
@@ -73,7 +73,8 @@ export function createDurablePoolState({
         rest: rest === undefined ? undefined : endingSoon(rest, at),
         fullAt: Math.min(fullAt, at + HOUR_MS),
       })),
-    })
+    }
+    local.recall(memory, at)
   }
 
   function writeSoon(): void {
