@@ -87,6 +87,11 @@ export async function startGateway(
     log.warn({ ...change, account: change.account?.label, cause: trouble?.cause }, 'account state changed')
     webhook?.send(toAccountEvent(change, trouble))
   }
+  const poolState = (name: UpstreamName): PoolState =>
+    redis?.poolState(name) ??
+    keptPoolState(state, name, (error) =>
+      log.warn({ reason: nameOf(error) }, 'rests were not written; it is tried again'),
+    )
   const web = await openGeminiWeb({
     config,
     mediaFetch,
@@ -96,7 +101,7 @@ export async function startGateway(
       log.warn({ account: notice.account, notice: notice.type }, notice.message)
       webhook?.send(toRenewalEvent(notice))
     },
-    ...(redis === undefined ? {} : { poolStateFor: (name: string) => redis.poolState(name) }),
+    poolState: poolState('gemini-web'),
   })
   const keys = createCallerKeys({ store: state })
   const ledger = createUsageLedger({
@@ -114,11 +119,6 @@ export async function startGateway(
       ...(redis === undefined ? {} : { redis: redis.client, prefix: redis.limitsPrefix }),
     }),
   }
-  const poolState = (name: UpstreamName): PoolState =>
-    redis?.poolState(name) ??
-    keptPoolState(state, name, (error) =>
-      log.warn({ reason: nameOf(error) }, 'rests were not written; it is tried again'),
-    )
   const officialApi =
     config.geminiApi.keys.length > 0
       ? openGeminiApi({ config: config.geminiApi, mediaFetch, onChange, poolState: poolState('gemini-api') })

@@ -24,8 +24,8 @@ export interface GeminiWebUpstreamOptions {
   config: Config
   mediaFetch: GuardedFetch
   state: StateStore
-  /** The state that processes share for a pool of this name. Default: memory, kept in `state`. */
-  poolStateFor?: (name: string) => PoolState | undefined
+  /** Where leases and rests live. Default: memory, kept in `state`. */
+  poolState?: PoolState
   onChange: (change: PoolChange, trouble: Trouble | undefined) => void
   onNotice?: (notice: RenewalNotice) => void
 }
@@ -35,7 +35,6 @@ const GUEST_MODELS = ['*-free']
 const GUEST = 'guest'
 /** Not the name of an account that somebody calls "guest". */
 const GUEST_ID = `(${GUEST})`
-const POOL = 'gemini-web'
 /** Changes that other processes made are looked for so often, in milliseconds. */
 const SYNC_MS = 2_000
 
@@ -43,7 +42,7 @@ export async function openGeminiWeb({
   config,
   mediaFetch,
   state,
-  poolStateFor = () => undefined,
+  poolState = keptPoolState(state, 'gemini-web'),
   onChange,
   onNotice = () => {},
 }: GeminiWebUpstreamOptions): Promise<GeminiWebUpstream> {
@@ -66,7 +65,7 @@ export async function openGeminiWeb({
       const { account } = change
       onChange(change, account === undefined ? undefined : pool.get(account.id)?.value.trouble)
     },
-    state: poolStateFor(POOL) ?? keptPoolState(state, POOL),
+    state: poolState,
   })
   const generatorOf = (group: string): ContentGenerator =>
     withAccounts(pool, (session) => session.generator, {
