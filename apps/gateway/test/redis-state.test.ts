@@ -1,0 +1,321 @@
+import { DEMO_ACCOUNTS, emulatorBaseUrls } from '@castorjs/gemini-web-emulator'
+import { startGeminiWebEmulator, type RunningEmulator } from '@castorjs/gemini-web-emulator/node'
+import { Redis } from 'ioredis'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { parseConfig } from '../src/config.ts'
+import { startGateway, type Gateway } from '../src/gateway.ts'
+import { redisMissing, startRedis, type RedisServer } from './redis-server.ts'
+
+if (redisMissing !== undefined) console.log(redisMissing)
+
+const [ada] = DEMO_ACCOUNTS
+const ADMIN = 'battery-staple'
+const OWN = 'correct-horse'
+const key = (letter: string) => Buffer.alloc(32, letter).toString('base64')
+
+describe.skipIf(redisMissing !== undefined)('gateways on one Redis', () => {
+  let redis: RedisServer
+  let client: Redis
+  let emulator: RunningEmulator
+  let dataDir: string
+  let prefixes = 0
+  let prefix: string
+  const said: string[] = []
+  const running: Gateway[] = []
+  const log = pino({ level: 'debug', base: null }, { write: (line: string) => void said.push(line) })
+
+  beforeAll(async () => {
+    dataDir = mkdtempSync(join(tmpdir(), 'castor-redis-state-'))
+    redis = await startRedis()
+    client = new Redis(redis.url, { retryStrategy: () => 20, maxRetriesPerRequest: null })
+    client.on('error', () => undefined)
+    emulator = await startGeminiWebEmulator({ port: 0 })
+  })
+  afterEach(async () => {
+    for (const gateway of running.splice(0)) await gateway.close(0)
+    emulator.emulator.controls.reset()
+  })
+  afterAll(async () => {
+    client.disconnect()
+    await emulator.close()
+    await redis.close()
+    rmSync(dataDir, { recursive: true, force: true })
+  })
+
+  async function start({ state = {}, ...more }: { state?: object; [setting: string]: unknown } = {}): Promise<Gateway> {
+    const gateway = await startGateway(
+      parseConfig({
+        host: '127.0.0.1',
+        port: 0,
+        dataDir,
+        apiKeys: [{ id: 'laptop', key: OWN }],
+        adminKey: ADMIN,
+        accounts: [{ label: 'ada', secure1psid: ada?.session, secure1psidts: ada?.ticket }],
+        state: { redisUrl: redis.url, redisPrefix: prefix, keys: [{ id: 'one', key: key('k') }], ...state },
+        limits: { perHour: false, modelSpacingMs: false },
+        pacing: { egressPerMinute: false, perHour: false, perDay: false },
+        geminiWeb: { baseUrls: emulatorBaseUrls(emulator.url) },
+        ...more,
+      }),
+      { log },
+    )
+    running.push(gateway)
+    return gateway
+  }
+  const fresh = () => (prefix = `test-${++prefixes}:`)
+
+  async function call(gateway: Gateway, method: string, path: string, body?: unknown, bearer = ADMIN) {
+    const response = await fetch(gateway.url + path, {
+      method,
+      headers: { authorization: `Bearer ${bearer}`, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+    const text = await response.text()
+    said.push(text.replaceAll(/"sk-castor-[^"]+"/g, ''))
+    return { status: response.status, headers: response.headers, json: JSON.parse(text) as Record<string, unknown> }
+  }
+  const chat = (gateway: Gateway, bearer = OWN) =>
+    call(
+      gateway,
+      'POST',
+      '/v1/chat/completions',
+      { model: 'gemini-2.5-flash', messages: [{ role: 'user', content: 'Repeat exactly: fine' }] },
+      bearer,
+    )
+  const health = async (gateway: Gateway) => (await call(gateway, 'GET', '/health')).json
+  const make = async (gateway: Gateway, settings: object) =>
+    (await call(gateway, 'POST', '/api/keys', settings)).json as { key: string; record: { id: string } }
+
+  it('share keys: a change holds at once where it was made, and soon for the others', async () => {
+    fresh()
+    const one = await start()
+    const two = await start()
+    const { key: secret, record } = await make(one, { name: 'phone' })
+    expect((await chat(two, secret)).status).toBe(200)
+    await call(one, 'PATCH', `/api/keys/${record.id}`, { enabled: false })
+    expect((await chat(one, secret)).status).toBe(401)
+    await expect.poll(async () => (await chat(two, secret)).status, { timeout: 7_000, interval: 250 }).toBe(401)
+  })
+
+  it('serve configured keys while Redis is away, and ask the others to come back', async () => {
+    fresh()
+    const gateway = await start()
+    const { key: secret, record } = await make(gateway, { name: 'phone' })
+    expect((await chat(gateway)).status).toBe(200)
+    await redis.stop()
+    const away = await chat(gateway, secret)
+    expect([away.status, Number(away.headers.get('retry-after')) > 0]).toEqual([503, true])
+    expect(away.json).toMatchObject({
+      error: { message: expect.stringMatching(/The state that holds the keys cannot be reached/) },
+    })
+    expect((await chat(gateway)).status).toBe(200)
+    // The operator is told the reason, not that something failed.
+    const operator: [string, string, object?][] = [
+      ['GET', '/api/keys'],
+      ['POST', '/api/keys', { name: 'x' }],
+      ['DELETE', `/api/keys/${record.id}`],
+      ['GET', '/api/usage'],
+      ['POST', '/api/accounts/ada/pause'],
+    ]
+    const answers = await Promise.all(operator.map((request) => call(gateway, ...request)))
+    for (const { status, headers, json } of answers) {
+      expect([status, headers.get('retry-after')]).toEqual([503, '2'])
+      expect(json).toMatchObject({ error: { message: expect.stringMatching(/Redis/) } })
+    }
+    const { status, state, alone, aloneBecause } = await health(gateway)
+    expect([status, alone, aloneBecause]).toEqual(['degraded', ['gemini-web'], 'Redis cannot be reached'])
+    expect(state).toMatchObject({ home: 'redis', ok: false, reason: expect.stringMatching(/Redis at 127\.0\.0\.1/) })
+    await redis.start()
+    await expect.poll(async () => (await chat(gateway, secret)).status, { timeout: 10_000 }).toBe(200)
+    await expect.poll(async () => (await health(gateway))['status'], { timeout: 10_000 }).toBe('ok')
+  })
+
+  it('count each request once in the ledger, over replicas and a Redis that is restarted', async () => {
+    fresh()
+    const gateways = [await start(), await start()]
+    const asked = [0, 0]
+    let restarts = 0
+    let over = false
+    const traffic = gateways.map(async (gateway, index) => {
+      for (let turn = 0; !over && turn < 500; turn++) {
+        await chat(gateway)
+        asked[index] = (asked[index] ?? 0) + 1
+        // Writes what there is, again and again, so that a restart falls into it.
+        if (turn % 3 === 0) await call(gateway, 'GET', '/api/usage')
+      }
+    })
+    while (restarts < 3) {
+      await new Promise((resolve) => setTimeout(resolve, 300))
+      await redis.stop()
+      await redis.start()
+      restarts++
+    }
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    over = true
+    await Promise.all(traffic)
+    const total = asked.reduce((sum, count) => sum + count, 0)
+    await expect
+      .poll(
+        async () => {
+          // Each writes what it holds before it answers.
+          await call(gateways[1]!, 'GET', '/api/usage')
+          const { json } = await call(gateways[0]!, 'GET', '/api/usage?by=key&caller=laptop')
+          return (json['rows'] as { requests: number }[] | undefined)?.[0]?.requests
+        },
+        { timeout: 10_000 },
+      )
+      .toBe(total)
+  })
+
+  it('keep apart what has another prefix', async () => {
+    fresh()
+    const limits = { perHour: 1, modelSpacingMs: false }
+    const one = await start({ limits })
+    const { key: secret } = await make(one, { name: 'phone' })
+    expect([(await chat(one)).status, (await chat(one)).status]).toEqual([200, 429])
+    fresh()
+    const two = await start({ limits })
+    expect((await chat(two, secret)).status).toBe(401)
+    expect((await chat(two)).status).toBe(200)
+    const names = (await client.keys('*')).filter((name) => !/^\{?test-\d+:/.test(name))
+    expect(names).toEqual([])
+  })
+
+  it('say that Redis is full, serve on, and are well again by themselves', async () => {
+    fresh()
+    const gateway = await start()
+    expect((await chat(gateway)).status).toBe(200)
+    await client.config('SET', 'maxmemory', '1')
+    try {
+      const refused = await call(gateway, 'POST', '/api/keys', { name: 'x' })
+      expect(refused.status).toBe(503)
+      expect(refused.json).toMatchObject({ error: { message: expect.stringMatching(/is out of memory/) } })
+      expect((await chat(gateway)).status).toBe(200)
+      expect(await health(gateway)).toMatchObject({
+        status: 'degraded',
+        state: { ok: false, reason: expect.stringMatching(/is out of memory/) },
+      })
+    } finally {
+      await client.config('SET', 'maxmemory', '0')
+    }
+    await expect.poll(async () => (await health(gateway))['status'], { timeout: 10_000 }).toBe('ok')
+    expect((await call(gateway, 'POST', '/api/keys', { name: 'x' })).status).toBe(201)
+  })
+
+  it('name what about Redis is a danger to what it keeps', async () => {
+    fresh()
+    await client.config('SET', 'appendonly', 'no')
+    try {
+      const gateway = await start()
+      expect(await health(gateway)).toMatchObject({
+        status: 'ok',
+        state: { warnings: [expect.stringMatching(/keeps no append-only file.*Set appendonly yes/)] },
+      })
+    } finally {
+      await client.config('SET', 'appendonly', 'yes')
+    }
+  })
+
+  describe('do not start', () => {
+    const as = (user: string) => ({ state: { redisUrl: redis.url.replace('//', `//${user}@`) } })
+    const rights = ['+@read', '+@write', '+@scripting', '+time', '+info']
+    const user = (name: string, ...rules: string[]) => client.call('ACL', 'SETUSER', name, 'on', '>hunter2', ...rules)
+
+    it('with the wrong password, and do not tell it', async () => {
+      fresh()
+      await user('someone', '~*', '+@all')
+      const refused = await start(as('someone:hunter3')).catch((error: unknown) => error)
+      expect(refused).toMatchObject({
+        code: 'denied',
+        message: expect.stringMatching(/refuses the user name or password/),
+      })
+      expect(String(refused)).not.toContain('hunter3')
+    })
+
+    it('as a user who may not do what is needed, and say what that is', async () => {
+      fresh()
+      await user('reader', '~*', '+@read', '+info')
+      await expect(start(as('reader:hunter2'))).rejects.toMatchObject({
+        code: 'denied',
+        message: expect.stringMatching(/does not let this user run 'eval/),
+      })
+      await user('narrow', `~${prefix}*`, ...rights)
+      await expect(start(as('narrow:hunter2'))).rejects.toMatchObject({
+        code: 'denied',
+        message: expect.stringContaining(`~${prefix}* ~{${prefix}pool:* +@read +@write +@scripting +time +info`),
+      })
+      // With just those it works, and shares its pools.
+      await user('narrow', `~{${prefix}pool:*`)
+      const gateway = await start(as('narrow:hunter2'))
+      expect((await chat(gateway)).status).toBe(200)
+      expect(await health(gateway)).toMatchObject({ status: 'ok', alone: [] })
+    })
+
+    it('on a Redis that is too old', async () => {
+      fresh()
+      const old = await rewriting(redis, /redis_version:\d/g, 'redis_version:5')
+      try {
+        await expect(start({ state: { redisUrl: old.url } })).rejects.toMatchObject({
+          code: 'unsupported',
+          message: expect.stringMatching(/^Redis at 127\.0\.0\.1:\d+ is version 5\.\S+; 6\.2 or newer is needed$/),
+        })
+      } finally {
+        await old.close()
+      }
+    })
+
+    it('while it is away', async () => {
+      fresh()
+      await expect(start({ state: { redisUrl: 'redis://127.0.0.1:1' } })).rejects.toMatchObject({
+        code: 'unavailable',
+        message: 'Redis at 127.0.0.1:1 cannot be reached (ECONNREFUSED)',
+      })
+    })
+
+    it('with another key than the others, and do with the new and the old one', async () => {
+      fresh()
+      const one = await start()
+      await make(one, { name: 'phone' })
+      const other = { id: 'two', key: key('o') }
+      await expect(start({ state: { keys: [other] } })).rejects.toMatchObject({
+        code: 'wrong_key',
+        message: expect.stringMatching(/another key than that in STATE_KEY.*All gateways on one Redis need the same/),
+      })
+      const both = await start({ state: { keys: [other, { id: 'one', key: key('k') }] } })
+      expect((await call(both, 'GET', '/api/keys')).json).toMatchObject({ keys: [{ name: 'phone' }] })
+    })
+  })
+
+  it('keep nothing in clear', async () => {
+    const everything = [await redis.dump(), ...said].join('\n')
+    expect(everything).not.toMatch(/g\.a000|sidts-|hunter[23]|sk-castor-\w{12}-|correct-horse|battery-staple/)
+  })
+})
+
+/** A Redis behind a wire that changes what it says. */
+async function rewriting(redis: RedisServer, from: RegExp, to: string) {
+  const sockets = new Set<Socket>()
+  const server = createServer((socket) => {
+    const upstream = connect(Number(new URL(redis.url).port), '127.0.0.1')
+    for (const one of [socket, upstream]) {
+      sockets.add(one)
+      one.on('error', () => undefined)
+      one.on('close', () => [socket, upstream].forEach((each) => each.destroy()))
+    }
+    socket.pipe(upstream)
+    upstream.on('data', (data) => socket.write(Buffer.from(data.toString('latin1').replace(from, to), 'latin1')))
+  })
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return {
+    url: `redis://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async close() {
+      for (const socket of sockets) socket.destroy()
+      await new Promise((resolve) => server.close(resolve))
+    },
+  }
+}
