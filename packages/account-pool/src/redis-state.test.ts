@@ -6,8 +6,10 @@ import {
   createAccountPool,
   createFallbackPoolState,
   createMemoryPoolState,
+  type AccountOptions,
   type HeldLease,
   type PoolFacts,
+  type PoolPolicy,
   type PoolState,
   type Scope,
 } from './index.ts'
@@ -132,6 +134,17 @@ describe.skipIf(redisMissing !== undefined)('with a real Redis', () => {
     )
   })
 
+  /** Two processes that share a pool, each with a connection of its own. */
+  function replicas(name: string, accounts: AccountOptions<string>[], policy: PoolPolicy = {}) {
+    const create = () =>
+      createAccountPool({
+        accounts,
+        policy: { egressPerMinute: false, waitMs: 0, ...policy },
+        state: createRedisPoolState({ runScript: createScriptRunner(server.connect()), name }),
+      })
+    return [create(), create()] as const
+  }
+
   it('gives the leases of a dead process back, and keeps those that are renewed', async () => {
     let now = 0
     const state = createRedisPoolState({ runScript, name: `pool-${++pools}`, now: () => now })
@@ -168,6 +181,69 @@ describe.skipIf(redisMissing !== undefined)('with a real Redis', () => {
     expect((await one?.status())?.[0]).toMatchObject({ state: 'cooling', active: 0 })
     await expect(one?.lease({ waitMs: 0 })).rejects.toMatchObject({ code: 'upstream_unavailable' })
     await one?.close()
+  })
+
+  it('lets one request over all processes try what has rested, and all see what it found', async () => {
+    const name = `pool-${++pools}`
+    const [one, two] = replicas(name, [
+      { id: 'a', value: 'client', maxConcurrent: 5 },
+      { id: 'b', value: 'client', maxConcurrent: 5 },
+    ])
+    await one.report('a', { code: 'upstream_refused', retryAfterMs: 30 })
+    await expect(two.lease()).rejects.toMatchObject({ code: 'upstream_unavailable' })
+    // One who comes later, by way of the other process, rests as well.
+    await two.add({ id: 'late', value: 'client' })
+    await expect(two.lease({ prefer: 'late' })).rejects.toMatchObject({ code: 'upstream_unavailable' })
+    const until = async () => (await one.status())[0]?.until ?? 0
+    await expect.poll(async () => (await until()) < Date.now() - 50).toBe(true)
+
+    const tries = await Promise.allSettled([one, two, one, two, one, two].map((pool) => pool.lease({ waitMs: 0 })))
+    const [taken] = tries.flatMap((tried) => (tried.status === 'fulfilled' ? [tried.value] : []))
+    expect(tries.filter(({ status }) => status === 'fulfilled')).toHaveLength(1)
+    taken?.fail({ code: 'upstream_refused', retryAfterMs: 30 })
+    await one.close()
+    await two.close()
+    expect((await two.status()).map(({ state }) => state)).toEqual([
+      'address-blocked',
+      'address-blocked',
+      'address-blocked',
+    ])
+    await expect.poll(async () => (await until()) < Date.now() - 50).toBe(true)
+    const again = await two.lease({ waitMs: 0 })
+    again.succeed()
+    await two.close()
+    expect((await one.status()).map(({ state }) => state)).toEqual(['ready', 'ready'])
+    await Promise.all([one, two, one].map((pool) => pool.lease({ waitMs: 0 })))
+    await one.close()
+    await two.close()
+  })
+
+  it('keeps one pace and one ceiling over all processes', async () => {
+    const policy = { egressPerMinute: 4, perHour: 3, waitMs: 0 }
+    const [one, two] = replicas(
+      `pool-${++pools}`,
+      [
+        { id: 'a', value: '' },
+        { id: 'b', value: '' },
+      ],
+      policy,
+    )
+    for (const pool of [one, two, one]) (await pool.lease({ prefer: 'a' })).release()
+    await one.close()
+    expect((await two.status()).map(({ id, hour }) => [id, hour.used]).sort()).toEqual([
+      ['a', 3],
+      ['b', 0],
+    ])
+    const fourth = await two.lease({ prefer: 'a' })
+    expect(fourth.account.id).toBe('b')
+    fourth.release()
+    const refused = await one.lease().catch((error: unknown) => error)
+    expect(refused).toMatchObject({
+      code: 'upstream_unavailable',
+      message: expect.stringMatching(/1 at its own ceiling of requests.*1 held back by the pace/) as string,
+    })
+    expect((refused as { retryAfterMs: number }).retryAfterMs).toBeLessThanOrEqual(15_000)
+    await two.close()
   })
 
   it('renews the leases of a long answer', async () => {
