@@ -70,7 +70,7 @@ export interface Account {
   /** Null for an account that has no ticket. */
   ticket: Ticket | null
   /** The ticket before the last rotation and when it was replaced. */
-  replaced?: { value: string; atMs: number }
+  replaced?: Ticket & { atMs: number }
   lastRotationMs?: number
   rotations: number
   /** Request tokens issued before this time are refused. */
@@ -153,7 +153,10 @@ export function createAccountBook({
     if (account.ticket === null) return true
     const now = clock.now()
     if (ticket === account.ticket.value) return now - account.ticket.issuedMs < lifeMs
-    return ticket !== undefined && ticket === account.replaced?.value && now - account.replaced.atMs < REPLACED_GRACE_MS
+    const { replaced } = account
+    if (ticket === undefined || ticket !== replaced?.value) return false
+    // One that had run out before does not come back to life.
+    return now - replaced.atMs < REPLACED_GRACE_MS && replaced.atMs - replaced.issuedMs < lifeMs
   }
 
   /** Tokens carry their own time and a mark of account and time, so none has to be remembered. */
@@ -183,7 +186,7 @@ export function createAccountBook({
     },
     rotate(account) {
       const now = clock.now()
-      if (account.ticket !== null) account.replaced = { value: account.ticket.value, atMs: now }
+      if (account.ticket !== null) account.replaced = { ...account.ticket, atMs: now }
       account.rotations++
       account.lastRotationMs = now
       account.ticket = { value: `sidts-${account.name}-${account.rotations}-${ids.token(12)}`, issuedMs: now }

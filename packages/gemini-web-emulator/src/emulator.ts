@@ -117,6 +117,7 @@ export function createGeminiWebEmulator(options: GeminiWebEmulatorOptions = {}):
     lifetimes.add(lifetime)
     const exchange = openExchange(world, request, url, place, lifetime.signal, connection)
     exchange.end = () => {
+      exchange.log.endedAtMs ??= world.clock.now()
       lifetimes.delete(lifetime)
       watched?.removeEventListener('abort', leave)
     }

@@ -11,6 +11,8 @@ export interface LoggedRequest {
   address: string
   /** Name of the account, `guest`, or `guest (unknown-session)` and the like. */
   caller: string
+  /** When its last byte was sent or its caller was gone; undefined while it lasts. */
+  endedAtMs?: number
   /** Status of the reply; 0 while it is not known. */
   status: number
   /** StreamGenerate: the decoded inner array. */

@@ -177,6 +177,15 @@ describe('session and ticket', () => {
     expect((await twin.ask('hello')).servedModelName).toBe('3.5 Flash-Lite')
   })
 
+  it('does not take a ticket again that had run out before the rotation', async () => {
+    const emulator = quietEmulator()
+    const ada = await signedIn(emulator)
+    const twin = await signedIn(emulator)
+    emulator.controls.expireTicket('ada')
+    await ada.rotate()
+    expect((await twin.ask('hello')).servedModelName).toBe('3.5 Flash-Lite')
+  })
+
   it('signs a revoked account out', async () => {
     const emulator = quietEmulator()
     const ada = await signedIn(emulator)

@@ -365,6 +365,16 @@ describe('request log', () => {
     })
   })
 
+  it('tells when an answer was over', async () => {
+    const emulator = quietEmulator()
+    const ada = await signedIn(emulator)
+    const response = await ada.send('hello')
+    const last = (): number | undefined => emulator.controls.requests.at(-1)?.endedAtMs
+    expect(last()).toBeUndefined()
+    await response.text()
+    expect(last()).toBeGreaterThanOrEqual(emulator.controls.requests.at(-1)?.atMs ?? Infinity)
+  })
+
   it('keeps only the newest', async () => {
     const emulator = quietEmulator({ settings: { log: { size: 3 } } })
     const guest = createVisitor(emulator)
