@@ -96,6 +96,20 @@ describe('an account whose credentials age in mid-run', () => {
     expect(seen).toEqual([])
   })
 
+  it('knows a guest’s answer that began before another request renewed the ticket', async () => {
+    const { emulator, client } = create()
+    await client.start()
+    emulator.controls.set({ latency: { snapshot: 10 } })
+    emulator.controls.expireTicket('grace')
+    const long = client.generate('Count to 300', { model: 'pro', temporary: true })
+    const short = client.generate('Hello', { model: 'pro', temporary: true })
+    const outcomes = await Promise.allSettled([long, short])
+    expect(outcomes).toMatchObject([
+      { status: 'rejected', reason: { code: 'ticket_expired' } },
+      { status: 'rejected', reason: { code: 'ticket_expired' } },
+    ])
+  })
+
   it('marks a smaller model’s answer when the account itself is trusted', async () => {
     const { emulator, client, count } = create()
     await client.start()

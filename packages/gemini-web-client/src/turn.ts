@@ -70,6 +70,7 @@ export async function* runTurn(turn: Turn, ports: TurnPorts, signal?: AbortSigna
       let failure: unknown
       let distrust: unknown
       let begun = false
+      const ticketAtMs = session.ticketAtMs
       try {
         posted = await turn.post(linked.signal)
         for await (const bytes of posted.response.body) {
@@ -78,7 +79,9 @@ export async function* runTurn(turn: Turn, ports: TurnPorts, signal?: AbortSigna
           watch.pause()
           // A short answer tells with its first words that a guest's model wrote it: nothing is put out then.
           if (!begun && !trusted && isDoubtful(reply, turn, ports.session, posted)) {
-            distrust = await findDistrust(reply, turn, ports, posted, linked.signal).catch((error: unknown) => error)
+            distrust = await findDistrust(reply, turn, ports, { ...posted, ticketAtMs }, linked.signal).catch(
+              (error: unknown) => error,
+            )
             if (distrust !== undefined) break
             trusted = true
           }
@@ -144,7 +147,7 @@ export async function* runTurn(turn: Turn, ports: TurnPorts, signal?: AbortSigna
       if (reading.thoughts !== '') yield { type: 'thought-delta', text: reading.thoughts }
       if (reading.text !== '') yield { type: 'text-delta', text: reading.text }
       if (!trusted) {
-        distrust = await findDistrust(reply, turn, ports, posted, linked.signal)
+        distrust = await findDistrust(reply, turn, ports, { ...posted, ticketAtMs }, linked.signal)
         if (distrust !== undefined) throw distrust
       }
       const substituted = isSubstituted(reply, posted)
@@ -292,8 +295,15 @@ async function repair(failure: unknown, done: Set<string>, ports: TurnPorts, sig
   return false
 }
 
-function isSubstituted(reply: ReplySnapshot, posted: PostedTurn | undefined): boolean {
-  const requested = posted?.requested
+/** What a turn was asked with. */
+interface Asked {
+  requested?: PostedTurn['requested']
+  /** When the ticket it was asked with came. */
+  ticketAtMs: number | undefined
+}
+
+function isSubstituted(reply: ReplySnapshot, asked: Pick<Asked, 'requested'> | undefined): boolean {
+  const requested = asked?.requested
   if (requested === undefined) return false
   if (reply.servedModelId !== undefined) return reply.servedModelId !== requested.modelId
   if (reply.servedModelName === undefined || requested.displayName === undefined) return false
@@ -301,8 +311,13 @@ function isSubstituted(reply: ReplySnapshot, posted: PostedTurn | undefined): bo
 }
 
 /** Another model than the one asked for, or nothing stored: perhaps the account was answered like a guest. */
-function isDoubtful(reply: ReplySnapshot, turn: Turn, session: Session, posted: PostedTurn | undefined): boolean {
-  if (isSubstituted(reply, posted)) return true
+function isDoubtful(
+  reply: ReplySnapshot,
+  turn: Turn,
+  session: Session,
+  asked: Pick<Asked, 'requested'> | undefined,
+): boolean {
+  if (isSubstituted(reply, asked)) return true
   return session.account && !turn.temporary && reply.contextToken === undefined && reply.ended
 }
 
@@ -311,12 +326,14 @@ async function findDistrust(
   reply: ReplySnapshot,
   turn: Turn,
   { session, confirm }: TurnPorts,
-  posted: PostedTurn | undefined,
+  asked: Asked,
   signal: AbortSignal,
 ): Promise<GeminiWebError | undefined> {
-  if (!isDoubtful(reply, turn, session, posted)) return undefined
+  if (!isDoubtful(reply, turn, session, asked)) return undefined
   if (session.account) {
-    const trust = await confirm(signal)
+    // Another turn may have renewed the ticket meanwhile: the account is trusted now and was not then.
+    const renewed = session.ticketAtMs !== asked.ticketAtMs
+    const trust = renewed ? 'renewed' : await confirm(signal)
     if (trust === 'lost') {
       return new GeminiWebError('downgraded', 'The account was answered as a guest: its status is "not signed in"')
     }
@@ -324,7 +341,7 @@ async function findDistrust(
       return new GeminiWebError('ticket_expired', 'The account was answered as a guest because its ticket was too old')
     }
   }
-  if (isSubstituted(reply, posted) && turn.strictModel) {
+  if (isSubstituted(reply, asked) && turn.strictModel) {
     return new GeminiWebError('model_substituted', 'Another model than the one asked for answered')
   }
   return undefined
