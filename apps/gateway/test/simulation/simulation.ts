@@ -1,5 +1,8 @@
-import type { Fault } from '@castorjs/gemini-web-emulator'
-import type { RunningEmulator } from '@castorjs/gemini-web-emulator/node'
+import { emulatorBaseUrls } from '@castorjs/gemini-web-emulator'
+import { startGeminiWebEmulator, type RunningEmulator } from '@castorjs/gemini-web-emulator/node'
+
+/** A seed repeats what is decided, not when: clock and sockets are real. */
+export const SEED = Number(process.env['CASTOR_SEED'] ?? 20_261_120)
 
 /** Numbers from 0 to 1 that a seed repeats (mulberry32). */
 export function seeded(seed: number): () => number {
@@ -18,138 +21,45 @@ export const SIMULATED = Array.from({ length: 20 }, (_, index) => ({
   ticket: `sidts-simulated-${index + 1}`,
 }))
 
-/** What one request of the load came to. */
-export interface Ending {
-  kind: 'answer' | 'error' | 'cut' | 'lost'
-  status: number
-  code: string | undefined
-  /** What is wrong with it; nothing for an answer that is whole or an honest error. */
-  complaint: string | undefined
+/** The first two get ten times the share of the others, so that they meet their ceilings while the others do not. */
+const FAVOURITES = 2
+
+/** What accounts and their address may be asked for in a run: less than what the load wants. */
+export interface Ceilings {
+  /** Answers of an account at a time. */
+  places: number
+  perHour: number
+  egressPerMinute: number
 }
 
-/** Sends one chat with a word of its own and judges what comes back. */
-export async function askOnce(
-  url: string,
-  word: string,
-  stream: boolean,
-  signal: AbortSignal,
-  key?: string,
-): Promise<Ending> {
-  let status = 0
-  try {
-    const response = await fetch(`${url}/v1/chat/completions`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', ...(key === undefined ? {} : { authorization: `Bearer ${key}` }) },
-      body: JSON.stringify({
-        model: 'gemini-2.5-flash',
-        stream,
-        messages: [{ role: 'user', content: `Repeat exactly: ${word}` }],
-      }),
-      signal,
-    })
-    status = response.status
-    const text = await response.text()
-    return stream && status === 200 ? judgeStream(text, word) : judgeBody(status, text, word)
-  } catch (error) {
-    return { kind: 'lost', status, code: error instanceof Error ? error.name : 'unknown', complaint: undefined }
-  }
+export const TICKET_LIFE_MS = 60_000
+
+/** The web app with 20 accounts and tickets of a minute. */
+export function startSimulatedApp(): Promise<RunningEmulator> {
+  return startGeminiWebEmulator({
+    port: 0,
+    accounts: SIMULATED,
+    settings: { ticketLifeMs: TICKET_LIFE_MS, log: { size: 1_000_000 }, latency: { firstByte: 20, snapshot: 5 } },
+  })
 }
 
-interface Body {
-  choices?: { message?: { content?: string }; delta?: { content?: string } }[]
-  error?: { code?: string; message?: string }
-}
-
-function judgeBody(status: number, text: string, word: string): Ending {
-  const body = JSON.parse(text) as Body
-  if (status === 200) {
-    const said = body.choices?.[0]?.message?.content
-    const complaint = said === word ? undefined : `said ${JSON.stringify(said)} in place of ${word}`
-    return { kind: 'answer', status, code: undefined, complaint }
-  }
-  const { code, message } = body.error ?? {}
-  const honest = code !== undefined && message !== undefined && status >= 400 && status !== 500
+/** Configuration of a gateway for that app. */
+export function simulatedConfig(emulator: RunningEmulator, { places, perHour, egressPerMinute }: Ceilings): object {
   return {
-    kind: 'error',
-    status,
-    code,
-    complaint: honest ? undefined : `status ${status} without a reason: ${message}`,
+    host: '127.0.0.1',
+    port: 0,
+    accounts: SIMULATED.map(({ name, session, ticket }, index) => ({
+      label: name,
+      secure1psid: session,
+      secure1psidts: ticket,
+      weight: index < FAVOURITES ? 10 : 1,
+    })),
+    limits: { perHour: false, modelSpacingMs: false },
+    pacing: { egressPerMinute, perHour, perDay: false, waitMs: 2_000 },
+    renewal: { startAfterMs: 500, spreadMs: 100 },
+    geminiWeb: { baseUrls: emulatorBaseUrls(emulator.url), guest: false, maxConcurrent: places },
   }
 }
 
-function judgeStream(text: string, word: string): Ending {
-  let said = ''
-  let error: Body['error']
-  for (const line of text.split('\n')) {
-    if (!line.startsWith('data: {')) continue
-    const body = JSON.parse(line.slice(6)) as Body
-    said += body.choices?.[0]?.delta?.content ?? ''
-    error ??= body.error
-  }
-  const done = text.includes('data: [DONE]')
-  if (error !== undefined) {
-    const complaint = done
-      ? 'an error and [DONE]'
-      : word.startsWith(said)
-        ? undefined
-        : `said ${said} in place of ${word}`
-    return { kind: 'cut', status: 200, code: error.code, complaint }
-  }
-  const complaint = done && said === word ? undefined : `said ${said} in place of ${word}, done: ${done}`
-  return { kind: 'answer', status: 200, code: undefined, complaint }
-}
-
-/** One thing that goes wrong, for a random account. */
-export function strike(
-  emulator: RunningEmulator,
-  random: () => number,
-  revoked: Set<string>,
-  expired: Map<string, number>,
-): string {
-  const { controls } = emulator.emulator
-  const account = SIMULATED[Math.floor(random() * SIMULATED.length)]?.name ?? ''
-  const fail = (fault: Fault): void => controls.fail({ ...fault, account })
-  const roll = random()
-  if (roll < 0.06 && revoked.size < SIMULATED.length / 4) {
-    revoked.add(account)
-    controls.revoke(account)
-    return `${account} signed out`
-  }
-  if (roll < 0.2) fail({ kind: 'code', code: 1037 })
-  else if (roll < 0.35) fail({ kind: 'stall', ms: 800, afterFrames: Math.floor(random() * 4) })
-  else if (roll < 0.55) fail({ kind: 'reset', afterFrames: Math.floor(random() * 4) })
-  else if (roll < 0.6) fail({ kind: 'redirect', to: 'sorry' })
-  else if (roll < 0.75 && performance.now() - (expired.get(account) ?? -Infinity) > 70_000) {
-    // Google renews once a minute: a ticket that ends sooner is lost until then.
-    expired.set(account, performance.now())
-    controls.expireTicket(account)
-  } else if (roll < 0.85) controls.expireToken(account)
-  else fail({ kind: 'cut', afterFrames: Math.floor(random() * 6) })
-  return `${account} ${roll.toFixed(2)}`
-}
-
-/** Times at which each account was renewed, and the shortest distance between two, in milliseconds. */
-export function shortestRenewal(emulator: RunningEmulator): { renewals: number; shortestMs: number } {
-  const last = new Map<string, number>()
-  let renewals = 0
-  let shortestMs = Infinity
-  for (const { path, method, caller, atMs } of emulator.emulator.controls.requests) {
-    if (method !== 'POST' || !path.endsWith('/RotateCookies')) continue
-    const name = /^[\w-]+/.exec(caller)?.[0] ?? caller
-    if (name === 'guest') continue
-    renewals++
-    const before = last.get(name)
-    if (before !== undefined) shortestMs = Math.min(shortestMs, atMs - before)
-    last.set(name, atMs)
-  }
-  return { renewals, shortestMs }
-}
-
-export function tally(endings: readonly Ending[]): Record<string, number> {
-  const counts: Record<string, number> = {}
-  for (const { kind, code } of endings) {
-    const name = code === undefined ? kind : `${kind} ${code}`
-    counts[name] = (counts[name] ?? 0) + 1
-  }
-  return counts
-}
+/** What no log, answer, metric or file may hold: session cookies, tickets, the name of the page token, callers' keys. */
+export const SECRETS = /g\.a000|sidts-|SNlM0e|sk-castor-[a-z0-9]{12}-/
