@@ -1,5 +1,5 @@
 import { allowsModel, permit, type CallerKey } from '@castorjs/caller-keys'
-import { GenerationError, type ContentGenerator, type GenerateOptions } from '@castorjs/content-generator'
+import { GenerationError, openOnPull, type ContentGenerator, type GenerateOptions } from '@castorjs/content-generator'
 import type { CallerLimits, LimitDecision, RequestLimits } from '@castorjs/request-limits'
 
 export interface CallerPolicy {
@@ -38,10 +38,11 @@ export function withCallerPolicy(
   const { countTokens, embedContent } = upstream
   return {
     ...upstream,
-    async *generateContentStream(request, options) {
-      await admit(request.model, options)
-      yield* upstream.generateContentStream(request, options)
-    },
+    generateContentStream: (request, options) =>
+      openOnPull(async () => {
+        await admit(request.model, options)
+        return upstream.generateContentStream(request, options)
+      }),
     async models(options) {
       const models = await upstream.models(options)
       const key = options.caller === undefined ? undefined : await keyOf(options.caller)
@@ -82,10 +83,11 @@ export function withUpstreamPermission(upstream: ContentGenerator, keyOf: Caller
   const { countTokens, embedContent } = upstream
   return {
     ...upstream,
-    async *generateContentStream(request, options) {
-      await check(options)
-      yield* upstream.generateContentStream(request, options)
-    },
+    generateContentStream: (request, options) =>
+      openOnPull(async () => {
+        await check(options)
+        return upstream.generateContentStream(request, options)
+      }),
     // What it may not use it does not see; other upstreams of the mount it may.
     async models(options) {
       const allowed = (await keyFor(options))?.upstreams?.includes(upstream.name) ?? true

@@ -23,31 +23,30 @@ const PIECE_BYTES = 48
 
 export function createHistory(): History {
   const runs: Run[] = []
-  let bytes = 0
-  return {
-    get bytes() {
-      return bytes
-    },
+  // A plain field and no getter: an object with a getter of its own has a shape of its own, for each answer anew.
+  const history: History & { bytes: number } = {
+    bytes: 0,
     add(chunk) {
       const part = plainText(chunk)
       if (part?.text === undefined) {
-        bytes += CHUNK_BYTES + sizeOf(chunk)
+        history.bytes += CHUNK_BYTES + sizeOf(chunk)
         runs.push({ chunk, texts: undefined, thought: false })
         return
       }
       const thought = part.thought === true
-      bytes += PIECE_BYTES + part.text.length * 2
+      history.bytes += PIECE_BYTES + part.text.length * 2
       const last = runs.at(-1)
       if (last?.texts !== undefined && last.thought === thought) {
         last.texts.push(part.text)
         last.chunk = chunk
         return
       }
-      bytes += CHUNK_BYTES
+      history.bytes += CHUNK_BYTES
       runs.push({ chunk, texts: [part.text], thought })
     },
     chunks: () => runs.map(join),
   }
+  return history
 }
 
 function join({ chunk, texts }: Run): GenerateContentResponse {

@@ -38,6 +38,8 @@ export interface RunningAnswer {
   stop(): Promise<void>
 }
 
+type Writable<Shape> = { -readonly [Field in keyof Shape]: Shape[Field] }
+
 interface Reader {
   /** Chunks that others pulled and this one has not taken. */
   queue: Chunk[]
@@ -63,7 +65,7 @@ export function createRunningAnswer(
   // A list and no weak set: those cost the garbage collector more than the rest of this file.
   const signals: AbortSignal[] = []
   let history: History | undefined = createHistory()
-  let state: RunningAnswer['state'] = 'running'
+  let settled = Promise.resolve()
   let failure: unknown
   let pulling = false
   let unattended = false
@@ -76,6 +78,7 @@ export function createRunningAnswer(
     .generateContentStream(request, {
       ...first,
       signal: own.signal,
+      controller: own,
       onWarning: (warning) => tell((to) => to.onWarning?.(warning)),
       onServed: (served) => tell((to) => to.onServed?.(served)),
       onHeaders: (headers) => tell((to) => to.onHeaders?.(headers)),
@@ -83,22 +86,25 @@ export function createRunningAnswer(
     [Symbol.asyncIterator]()
 
   function pull(): void {
-    if (pulling || state !== 'running') return
+    if (pulling || answer.state !== 'running') return
     pulling = true
     iterator.next().then(onNext, onFailure)
   }
 
   function onNext(next: IteratorResult<Chunk>): void {
     pulling = false
-    if (state !== 'running') return
+    if (answer.state !== 'running') return
     if (next.done === true) {
-      state = 'finished'
+      answer.state = 'finished'
       for (const reader of readers) if (reader.waiter !== undefined) finish(reader)
       answer.onEnded?.()
       return
     }
-    history?.add(next.value)
-    answer.onGrown?.()
+    if (history !== undefined) {
+      history.add(next.value)
+      answer.bytes = history.bytes
+      answer.onGrown?.()
+    }
     for (const reader of readers) {
       const { waiter } = reader
       if (waiter === undefined) {
@@ -113,15 +119,15 @@ export function createRunningAnswer(
 
   function onFailure(error: unknown): void {
     pulling = false
-    if (state !== 'running') return
+    if (answer.state !== 'running') return
     fail(error)
     answer.onEnded?.()
   }
 
   function fail(error: unknown): void {
-    state = 'failed'
+    answer.state = 'failed'
     failure = error
-    history = undefined
+    forget()
     for (const reader of readers) {
       reader.waiter?.reject(error)
       reader.waiter = undefined
@@ -136,30 +142,36 @@ export function createRunningAnswer(
   }
 
   function detach(reader: Reader, how: Leaving): void {
-    if (!readers.delete(reader)) return
+    if (!remove(reader)) return
     if (readers.size === 0 || how === 'delivered') answer.onGone?.(how)
   }
 
   /** A reader this far behind holds more memory than its connection is worth. */
   function giveUp(reader: Reader): void {
     reader.queue.length = 0
-    readers.delete(reader)
+    remove(reader)
   }
 
-  const answer: RunningAnswer = {
+  function remove(reader: Reader): boolean {
+    const known = readers.delete(reader)
+    answer.readers = readers.size
+    return known
+  }
+
+  function forget(): void {
+    history = undefined
+    answer.bytes = 0
+  }
+
+  // Plain fields and no getters: an object with a getter of its own has a shape of its own, for each answer anew.
+  const answer: Writable<RunningAnswer> = {
     signals,
+    readers: 0,
+    state: 'running',
+    bytes: 0,
     onGrown: undefined,
     onEnded: undefined,
     onGone: undefined,
-    get readers() {
-      return readers.size
-    },
-    get state() {
-      return state
-    },
-    get bytes() {
-      return history?.bytes ?? 0
-    },
     read(options) {
       const { signal } = options
       unattended = false
@@ -167,6 +179,7 @@ export function createRunningAnswer(
       for (const notice of notices) notice(options)
       const reader: Reader = { queue: history?.chunks() ?? [], waiter: undefined, options, end }
       readers.add(reader)
+      answer.readers = readers.size
       let over = false
       const leave = (): void => {
         over = true
@@ -187,7 +200,7 @@ export function createRunningAnswer(
           }
           const queued = reader.queue.shift()
           if (queued !== undefined) return Promise.resolve({ done: false, value: queued })
-          if (state === 'failed') {
+          if (answer.state === 'failed') {
             end('unwanted')
             return Promise.reject(failure)
           }
@@ -195,7 +208,7 @@ export function createRunningAnswer(
             end('unwanted')
             return Promise.reject(new GenerationError('upstream_unavailable', 'The answer was read too slowly.'))
           }
-          if (state === 'finished') {
+          if (answer.state === 'finished') {
             end('delivered')
             return Promise.resolve(DONE)
           }
@@ -206,7 +219,7 @@ export function createRunningAnswer(
         },
         async return() {
           if (!over) end('unwanted')
-          if (state === 'failed') await settled
+          if (answer.state === 'failed') await settled
           return DONE
         },
       }
@@ -215,11 +228,9 @@ export function createRunningAnswer(
       unattended = true
       pull()
     },
-    forget() {
-      history = undefined
-    },
+    forget,
     stop() {
-      if (state !== 'running') return settled
+      if (answer.state !== 'running') return settled
       fail(STOPPED)
       own.abort(STOPPED)
       settled = Promise.resolve(iterator.return?.()).then(
@@ -229,6 +240,5 @@ export function createRunningAnswer(
       return settled
     },
   }
-  let settled = Promise.resolve()
   return answer
 }

@@ -208,7 +208,7 @@ export function withDelivery(
 
 /** What can be compared at no cost. Requests that differ here are never compared closely. */
 function bucketOf({ model, contents }: GenerateContentRequest, { caller, sessionId }: GenerateOptions): string {
-  return JSON.stringify([caller ?? '', sessionId ?? '', model, contents.length])
+  return `${contents.length} ${caller ?? ''} ${sessionId ?? ''} ${model}`
 }
 
 /** The request and all that shapes its answer. What the dialect wishes for its own encoding is not in it. */

@@ -1,6 +1,7 @@
 import {
   inlineBytes,
   isGenerationError,
+  mapValues,
   readInlineBytes,
   type ContentGenerator,
   type GenerateContentResponse,
@@ -79,20 +80,17 @@ export function withMedia(
 
   return {
     ...upstream,
-    async *generateContentStream(request, options) {
+    generateContentStream(request, options) {
       const wishes = readWishes(options.media, wantedPixels(request.model))
       const wanted = wishes.larger ? { ...options, media: { ...options.media, original: true } } : options
-      for await (const chunk of upstream.generateContentStream(request, wanted)) {
-        if (!hasBytes(chunk)) {
-          yield chunk
-          continue
-        }
+      return mapValues(upstream.generateContentStream(request, wanted), (chunk) => {
+        if (!hasBytes(chunk)) return chunk
         if (wishes.format !== undefined) {
           const message = `Pictures are not written as ${wishes.format} here, only as png and jpeg; it is sent as it came.`
           options.onWarning?.({ setting: 'media.format', message })
         }
-        yield await reworkChunk(chunk, (part) => rework(part, wishes, options))
-      }
+        return reworkChunk(chunk, (part) => rework(part, wishes, options))
+      })
     },
   }
 }

@@ -1,5 +1,6 @@
 import {
   estimateTokens,
+  mapValues,
   readUsage,
   type ContentGenerator,
   type GenerateContentRequest,
@@ -23,11 +24,11 @@ export function withTally(upstream: ContentGenerator): ContentGenerator {
   }
 }
 
-async function* counted(
+function counted(
   upstream: ContentGenerator,
   request: GenerateContentRequest,
   options: GenerateOptions,
-): AsyncGenerator<GenerateContentResponse> {
+): AsyncIterable<GenerateContentResponse> {
   let begun = false
   let media = 0
   let outputTokens = 0
@@ -46,7 +47,7 @@ async function* counted(
     }
   }
 
-  for await (const chunk of upstream.generateContentStream(request, options)) {
+  return mapValues(upstream.generateContentStream(request, options), (chunk) => {
     begun = true
     if (chunk.usageMetadata !== undefined) told = readUsage(chunk.usageMetadata)
     for (const { content } of chunk.candidates ?? []) {
@@ -57,8 +58,8 @@ async function* counted(
         else outputTokens += estimate(part.text)
       }
     }
-    yield chunk
-  }
+    return chunk
+  })
 }
 
 /** As `estimateTokens`, but not rounded up for each of a thousand small pieces. */
