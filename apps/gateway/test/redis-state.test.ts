@@ -108,29 +108,32 @@ describe.skipIf(redisMissing !== undefined)('gateways on one Redis', () => {
     const { key: secret, record } = await make(gateway, { name: 'phone' })
     expect((await chat(gateway)).status).toBe(200)
     await redis.stop()
-    const away = await chat(gateway, secret)
-    expect([away.status, Number(away.headers.get('retry-after')) > 0]).toEqual([503, true])
-    expect(away.json).toMatchObject({
-      error: { message: expect.stringMatching(/The state that holds the keys cannot be reached/) },
-    })
-    expect((await chat(gateway)).status).toBe(200)
-    // The operator is told the reason, not that something failed.
-    const operator: [string, string, object?][] = [
-      ['GET', '/api/keys'],
-      ['POST', '/api/keys', { name: 'x' }],
-      ['DELETE', `/api/keys/${record.id}`],
-      ['GET', '/api/usage'],
-      ['POST', '/api/accounts/ada/pause'],
-    ]
-    const answers = await Promise.all(operator.map((request) => call(gateway, ...request)))
-    for (const { status, headers, json } of answers) {
-      expect([status, headers.get('retry-after')]).toEqual([503, '2'])
-      expect(json).toMatchObject({ error: { message: expect.stringMatching(/Redis/) } })
+    try {
+      const away = await chat(gateway, secret)
+      expect([away.status, Number(away.headers.get('retry-after')) > 0]).toEqual([503, true])
+      expect(away.json).toMatchObject({
+        error: { message: expect.stringMatching(/The state that holds the keys cannot be reached/) },
+      })
+      expect((await chat(gateway)).status).toBe(200)
+      // The operator is told the reason, not that something failed.
+      const operator: [string, string, object?][] = [
+        ['GET', '/api/keys'],
+        ['POST', '/api/keys', { name: 'x' }],
+        ['DELETE', `/api/keys/${record.id}`],
+        ['GET', '/api/usage'],
+        ['POST', '/api/accounts/ada/pause'],
+      ]
+      const answers = await Promise.all(operator.map((request) => call(gateway, ...request)))
+      for (const { status, headers, json } of answers) {
+        expect([status, headers.get('retry-after')]).toEqual([503, '2'])
+        expect(json).toMatchObject({ error: { message: expect.stringMatching(/Redis/) } })
+      }
+      const { status, state, alone, aloneBecause } = await health(gateway)
+      expect([status, alone, aloneBecause]).toEqual(['degraded', ['gemini-web'], 'Redis cannot be reached'])
+      expect(state).toMatchObject({ home: 'redis', ok: false, reason: expect.stringMatching(/Redis at 127\.0\.0\.1/) })
+    } finally {
+      await redis.start()
     }
-    const { status, state, alone, aloneBecause } = await health(gateway)
-    expect([status, alone, aloneBecause]).toEqual(['degraded', ['gemini-web'], 'Redis cannot be reached'])
-    expect(state).toMatchObject({ home: 'redis', ok: false, reason: expect.stringMatching(/Redis at 127\.0\.0\.1/) })
-    await redis.start()
     await expect.poll(async () => (await chat(gateway, secret)).status, { timeout: 10_000 }).toBe(200)
     await expect.poll(async () => (await health(gateway))['status'], { timeout: 10_000 }).toBe('ok')
   })

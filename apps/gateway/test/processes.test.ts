@@ -1,0 +1,248 @@
+import { DEMO_ACCOUNTS, emulatorBaseUrls } from '@castorjs/gemini-web-emulator'
+import { startGeminiWebEmulator, type RunningEmulator } from '@castorjs/gemini-web-emulator/node'
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { build, defaultServerConditions } from 'vite'
+
+// `castor serve` as people run it: a process of its own on an embedded state.
+
+const [ada] = DEMO_ACCOUNTS
+const ADMIN = 'battery-staple'
+const key = (letter: string) => Buffer.alloc(32, letter).toString('base64')
+
+let folder: string
+let script: string
+let emulator: RunningEmulator
+let dataDir: string
+const children: ChildProcess[] = []
+const said: string[] = []
+
+beforeAll(async () => {
+  folder = mkdtempSync(join(import.meta.dirname, '../node_modules/.castor-processes-'))
+  await build({
+    configFile: false,
+    logLevel: 'silent',
+    ssr: {
+      resolve: { conditions: ['@castorjs/source', ...defaultServerConditions] },
+      noExternal: [/^@castorjs\//],
+    },
+    build: {
+      ssr: join(import.meta.dirname, '../src/cli.ts'),
+      outDir: folder,
+      rollupOptions: { output: { entryFileNames: 'cli.mjs', chunkFileNames: '[name]-[hash].mjs' } },
+    },
+  })
+  script = join(folder, 'cli.mjs')
+  emulator = await startGeminiWebEmulator({ port: 0 })
+})
+afterAll(async () => {
+  await emulator.close()
+  rmSync(folder, { recursive: true, force: true })
+})
+beforeEach(() => {
+  dataDir = mkdtempSync(join(tmpdir(), 'castor-processes-'))
+  emulator.emulator.controls.reset()
+})
+afterEach(async () => {
+  for (const child of children.splice(0)) await kill(child)
+  rmSync(dataDir, { recursive: true, force: true })
+})
+
+interface Serving {
+  child: ChildProcess
+  url: string
+}
+
+function serve(env: Record<string, string> = {}): ChildProcess {
+  const settings = {
+    accounts: [{ label: 'ada', secure1psid: ada?.session, secure1psidts: ada?.ticket }],
+    limits: { perHour: false, modelSpacingMs: false },
+    pacing: { egressPerMinute: false, perHour: false, perDay: false },
+    geminiWeb: { baseUrls: emulatorBaseUrls(emulator.url) },
+  }
+  writeFileSync(join(dataDir, 'castor.config.json'), JSON.stringify(settings))
+  const child = spawn(process.execPath, [script, 'serve'], {
+    cwd: dataDir,
+    env: {
+      PATH: process.env['PATH'],
+      HOST: '127.0.0.1',
+      PORT: '0',
+      DATA_DIR: 'data',
+      ADMIN_KEY: ADMIN,
+      API_KEY: 'laptop=correct-horse',
+      ...env,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  children.push(child)
+  return child
+}
+
+/** Everything a process says until it ends by itself, and how it ends. */
+async function end(child: ChildProcess): Promise<{ code: number | null; text: string }> {
+  let text = ''
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (piece: Buffer) => (text += piece.toString()))
+  await once(child, 'close')
+  said.push(text)
+  return { code: child.exitCode, text }
+}
+
+async function ready(child: ChildProcess): Promise<Serving> {
+  const url = await new Promise<string>((resolve, reject) => {
+    let text = ''
+    const hear = (piece: Buffer): void => {
+      said.push(piece.toString())
+      text += piece.toString()
+      const found = /serves at (http:\/\/127\.0\.0\.1:\d+)/.exec(text)
+      if (found?.[1] !== undefined) resolve(found[1])
+    }
+    child.stdout?.on('data', hear)
+    child.stderr?.on('data', hear)
+    child.once('exit', () => reject(new Error(`The gateway ended: ${text}`)))
+  })
+  return { child, url }
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const ended = once(child, 'exit')
+  child.kill('SIGKILL')
+  await ended
+}
+
+async function call({ url }: Serving, method: string, path: string, body?: unknown, bearer = ADMIN) {
+  const response = await fetch(url + path, {
+    method,
+    headers: { authorization: `Bearer ${bearer}`, 'content-type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  })
+  return { status: response.status, json: (await response.json()) as Record<string, never> }
+}
+
+const chat = async (gateway: Serving, bearer = 'correct-horse') => {
+  const messages = [{ role: 'user', content: 'Repeat exactly: fine' }]
+  return (await call(gateway, 'POST', '/v1/chat/completions', { model: 'gemini-2.5-flash', messages }, bearer)).status
+}
+
+describe('a gateway that is killed', () => {
+  it('has its keys and its ledger again, but for what it counted in the last seconds', async () => {
+    const first = await ready(serve())
+    const { key: secret } = (await call(first, 'POST', '/api/keys', { name: 'phone' })).json as { key?: string }
+    for (let turn = 0; turn < 3; turn++) expect(await chat(first, secret)).toBe(200)
+    // Looking writes what there is.
+    const before = (await call(first, 'GET', '/api/usage?by=key')).json['rows'] as { requests: number }[]
+    expect(before).toEqual([expect.objectContaining({ requests: 3 })])
+    expect(await chat(first, secret)).toBe(200)
+    await kill(first.child)
+
+    const second = await ready(serve())
+    expect(await chat(second, secret)).toBe(200)
+    const [row] = (await call(second, 'GET', '/api/usage?by=key')).json['rows'] as { requests: number }[]
+    expect([4, 5]).toContain(row?.requests)
+    expect((await call(second, 'GET', '/health')).json).toMatchObject({ status: 'ok', state: { warnings: [] } })
+  })
+})
+
+describe('the data directory', () => {
+  it('belongs to one process, and the next is told whose it is', async () => {
+    const first = await ready(serve())
+    const { code, text } = await end(serve())
+    expect([code, text]).toEqual([1, expect.stringContaining(`is used by process ${first.child.pid} on`)])
+    expect(text).not.toContain('    at ')
+    expect(await chat(first)).toBe(200)
+    // A dead one is in nobody's way.
+    await kill(first.child)
+    expect(await chat(await ready(serve()))).toBe(200)
+  })
+
+  it('is for its owner only, and so is everything in it that is of the state', async () => {
+    await chat(await ready(serve()))
+    const data = join(dataDir, 'data')
+    const mode = (path: string) => (statSync(join(data, path)).mode & 0o777).toString(8)
+    expect([mode('.'), mode('state'), mode('state.key')]).toEqual(['700', '700', '600'])
+    for (const name of readdirSync(join(data, 'state'))) expect([name, mode(`state/${name}`)]).toEqual([name, '600'])
+  })
+
+  it('that cannot be made is named with the remedy', async () => {
+    writeFileSync(join(dataDir, 'file'), '')
+    const { code, text } = await end(serve({ DATA_DIR: 'file/data' }))
+    expect([code, text]).toEqual([
+      1,
+      expect.stringMatching(/The data directory \S+ cannot be made \(ENOTDIR\)\. Set DATA_DIR/),
+    ])
+    expect(text).not.toContain('    at ')
+  })
+
+  it('with a damaged file is used as far as it can be read, and the file is kept and named', async () => {
+    const first = await ready(serve())
+    const { record } = (await call(first, 'POST', '/api/keys', { name: 'kept' })).json as { record?: { id: string } }
+    await call(first, 'POST', '/api/keys', { name: 'also kept' })
+    await kill(first.child)
+    const path = join(dataDir, 'data/state/state.log')
+    const lines = readFileSync(path, 'utf8').split('\n')
+    const hit = lines.findIndex((line) => line.includes(`caller-keys/${record?.id}`))
+    lines[hit] = lines[hit]?.replace('"', "'") ?? ''
+    writeFileSync(path, lines.join('\n'))
+
+    const second = await ready(serve())
+    const { keys } = (await call(second, 'GET', '/api/keys')).json as { keys?: { name: string }[] }
+    expect(keys?.map(({ name }) => name)).toEqual(['also kept'])
+    const aside = readdirSync(join(dataDir, 'data/state')).find((name) => name.startsWith('state.damaged-')) ?? '?'
+    expect(readFileSync(join(dataDir, 'data/state', aside), 'utf8')).toBe(lines.join('\n'))
+    const { state } = (await call(second, 'GET', '/health')).json as { state?: { warnings: string[] } }
+    expect(state?.warnings).toEqual([
+      expect.stringContaining(`the damaged file is kept as ${join(dataDir, 'data/state', aside)}`),
+    ])
+    expect(said.join('')).toContain(aside)
+  })
+})
+
+describe('the key of the state', () => {
+  it.each([
+    [
+      'another one',
+      () => writeFileSync(join(dataDir, 'data/state.key'), `k1 ${key('x')}\n`),
+      /sealed with another key than that in \S+state\.key/,
+    ],
+    [
+      'none',
+      () => rmSync(join(dataDir, 'data/state.key')),
+      /key that sealed the state is missing: there is no \S+state\.key/,
+    ],
+    [
+      'garbage',
+      () => writeFileSync(join(dataDir, 'data/state.key'), 'hunter2'),
+      /state\.key is not a key file: each line must be/,
+    ],
+  ])('that is %s is no start, and nothing is touched', async (_, change, message) => {
+    const first = await ready(serve())
+    await call(first, 'POST', '/api/keys', { name: 'phone' })
+    await kill(first.child)
+    const good = readFileSync(join(dataDir, 'data/state.key'), 'utf8')
+    const before = readFileSync(join(dataDir, 'data/state/state.log'))
+    change()
+    const had = existsSync(join(dataDir, 'data/state.key'))
+    const { code, text } = await end(serve())
+    expect([code, text]).toEqual([1, expect.stringMatching(message)])
+    expect(text).not.toMatch(/ {4}at |hunter2/)
+    expect(readFileSync(join(dataDir, 'data/state/state.log'))).toEqual(before)
+    expect(existsSync(join(dataDir, 'data/state.key'))).toBe(had)
+    writeFileSync(join(dataDir, 'data/state.key'), good)
+    const second = await ready(serve())
+    expect((await call(second, 'GET', '/api/keys')).json).toMatchObject({ keys: [{ name: 'phone' }] })
+  })
+
+  it('that is no key is named by its variable', async () => {
+    const { code, text } = await end(serve({ STATE_KEY: 'hunter2' }))
+    expect([code, text]).toEqual([1, expect.stringContaining('STATE_KEY')])
+    expect(text).not.toMatch(/ {4}at |hunter2/)
+  })
+})
+
+it('no cookie, key or token is in clear anywhere', () => {
+  expect(said.join('\n')).not.toMatch(/g\.a000|sidts-|sk-castor-\w{12}-|correct-horse|battery-staple/)
+})
