@@ -1,12 +1,14 @@
 import {
   GenerationError,
+  openOnPull,
   toGenerationError,
   type ContentGenerator,
   type EmbedContentRequest,
   type GenerateContentRequest,
+  type GenerateContentResponse,
   type GenerateOptions,
 } from '@castorjs/content-generator'
-import type { AccountPool, PooledAccount } from './pool.ts'
+import type { AccountPool, Lease, PooledAccount } from './pool.ts'
 import { callWithAccounts, createSearch, type SearchOptions } from './search.ts'
 
 export interface WithAccountsOptions {
@@ -99,41 +101,41 @@ export function withAccounts<Value>(
   return {
     name: options.name ?? sample?.name ?? 'accounts',
 
-    async *generateContentStream(request, generateOptions) {
-      // With one account there is nothing to choose.
-      const conversation = pool.accounts.length > 1 ? await affinity(request, generateOptions) : undefined
-      const wanted = await prefer(request, generateOptions)
-      const search = createSearch(pool, {
-        ...searchFor(request.model, generateOptions),
-        ...(conversation === undefined ? {} : { affinity: conversation.key, begins: conversation.begins ?? false }),
-        ...(wanted === undefined ? {} : { prefer: wanted }),
-      })
-      let started = false
-      while (!started) {
-        const lease = await search.next()
-        try {
-          const generator = generatorOf(lease.value, lease.account)
-          let served = false
-          const own = labelled(generateOptions, lease.account, () => (served = true))
-          for await (const chunk of generator.generateContentStream(request, own)) {
-            if (!started) {
-              started = true
-              lease.succeed()
-              if (!served) own.onServed?.({ upstream: generator.name })
+    generateContentStream: (request, generateOptions) =>
+      openOnPull(async () => {
+        // With one account there is nothing to choose.
+        const conversation = pool.accounts.length > 1 ? await affinity(request, generateOptions) : undefined
+        const wanted = await prefer(request, generateOptions)
+        const search = createSearch(pool, {
+          ...searchFor(request.model, generateOptions),
+          ...(conversation === undefined ? {} : { affinity: conversation.key, begins: conversation.begins ?? false }),
+          ...(wanted === undefined ? {} : { prefer: wanted }),
+        })
+        for (;;) {
+          const lease = await search.next()
+          try {
+            const generator = generatorOf(lease.value, lease.account)
+            let served = false
+            const own = labelled(generateOptions, lease.account, () => (served = true))
+            const chunks = generator.generateContentStream(request, own)[Symbol.asyncIterator]()
+            const first = await chunks.next()
+            if (first.done === true) throw new GenerationError('upstream_unavailable', EMPTY)
+            lease.succeed()
+            if (!served) own.onServed?.({ upstream: generator.name })
+            return goOn(first, chunks, lease, (thrown) => {
+              const error = toGenerationError(thrown, generateOptions.signal)
+              lease.fail(search.toFailure(error))
+              throw error
+            })
+          } catch (thrown) {
+            try {
+              search.failed(lease, toGenerationError(thrown, generateOptions.signal))
+            } finally {
+              lease.release()
             }
-            yield chunk
           }
-          if (!started) throw new GenerationError('upstream_unavailable', EMPTY)
-        } catch (thrown) {
-          const error = toGenerationError(thrown, generateOptions.signal)
-          search.failed(lease, error)
-          // After the first chunk there is no way back.
-          if (started) throw error
-        } finally {
-          lease.release()
         }
-      }
-    },
+      }),
 
     ...(counts && {
       countTokens: (request: GenerateContentRequest, generateOptions: GenerateOptions) =>
@@ -157,6 +159,38 @@ export function withAccounts<Value>(
 }
 
 const EMPTY = 'The upstream closed the stream without an answer. Send the request again.'
+
+/** An answer that has begun: there is no way back to another account. The lease ends with it. */
+function goOn(
+  first: IteratorResult<GenerateContentResponse>,
+  chunks: AsyncIterator<GenerateContentResponse>,
+  lease: Pick<Lease<unknown>, 'release'>,
+  fail: (thrown: unknown) => never,
+): AsyncIterable<GenerateContentResponse> {
+  let begun: typeof first | undefined = first
+  function pass(next: typeof first): typeof first {
+    if (next.done === true) lease.release()
+    return next
+  }
+  return {
+    [Symbol.asyncIterator]: () => ({
+      next() {
+        if (begun === undefined) return chunks.next().then(pass, fail)
+        const next = Promise.resolve(begun)
+        begun = undefined
+        return next
+      },
+      async return() {
+        try {
+          await chunks.return?.()
+        } finally {
+          lease.release()
+        }
+        return { done: true, value: undefined }
+      },
+    }),
+  }
+}
 
 /** The caller's options, with every word about who served carrying the account's label. */
 function labelled(options: GenerateOptions, account: PooledAccount, noticed?: () => void): GenerateOptions {

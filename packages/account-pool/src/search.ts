@@ -1,4 +1,5 @@
 import { GenerationError, isGenerationError, toGenerationError } from '@castorjs/content-generator'
+import type { Failure } from './failures.ts'
 import type { AccountPool, Lease, LeaseOptions } from './pool.ts'
 
 export interface SearchOptions extends LeaseOptions {
@@ -18,6 +19,8 @@ export interface AccountSearch<Value> {
   next(): Promise<Lease<Value>>
   /** Gives a failed lease back. Returns when another account may be tried, throws the error when not. */
   failed(lease: Lease<Value>, error: GenerationError): void
+  /** What the pool is told of an error. */
+  toFailure(error: GenerationError): Failure
 }
 
 /** The failover law for one request, up to the first chunk. */
@@ -30,7 +33,13 @@ export function createSearch<Value>(
   let last: GenerationError | undefined
   let lastChance = false
 
+  function toFailure(error: GenerationError): Failure {
+    const { code, fault, retryAfterMs, upstreamCode } = error
+    return { code, fault, retryAfterMs, upstreamCode, link: attentionLink(error) }
+  }
+
   return {
+    toFailure,
     async next() {
       const left = waitMs === undefined ? {} : { waitMs: Math.max(0, waitMs - (performance.now() - startedAt)) }
       try {
@@ -44,8 +53,7 @@ export function createSearch<Value>(
     },
     failed(lease, error) {
       last = error
-      const { code, fault, retryAfterMs, upstreamCode } = error
-      const verdict = lease.fail({ code, fault, retryAfterMs, upstreamCode, link: attentionLink(error) })
+      const verdict = lease.fail(toFailure(error))
       const ended = options.signal?.aborted === true || verdict.anotherAccount === 'no'
       if (ended || lastChance || tried.length >= maxTries) throw error
       if (verdict.anotherAccount === 'once') lastChance = true
