@@ -134,15 +134,15 @@ describe('a gateway that is killed', () => {
     const { key: secret } = (await call(first, 'POST', '/api/keys', { name: 'phone' })).json as { key?: string }
     for (let turn = 0; turn < 3; turn++) expect(await chat(first, secret)).toBe(200)
     // Looking writes what there is.
-    const before = (await call(first, 'GET', '/api/usage?by=key')).json['rows'] as { requests: number }[]
-    expect(before).toEqual([expect.objectContaining({ requests: 3 })])
+    const before = (await call(first, 'GET', '/api/usage?by=key')).json as { rows?: { requests: number }[] }
+    expect(before.rows).toEqual([expect.objectContaining({ requests: 3 })])
     expect(await chat(first, secret)).toBe(200)
     await kill(first.child)
 
     const second = await ready(serve())
     expect(await chat(second, secret)).toBe(200)
-    const [row] = (await call(second, 'GET', '/api/usage?by=key')).json['rows'] as { requests: number }[]
-    expect([4, 5]).toContain(row?.requests)
+    const after = (await call(second, 'GET', '/api/usage?by=key')).json as { rows?: { requests: number }[] }
+    expect([4, 5]).toContain(after.rows?.[0]?.requests)
     expect((await call(second, 'GET', '/health')).json).toMatchObject({ status: 'ok', state: { warnings: [] } })
   })
 })

@@ -85,6 +85,10 @@ describe('what is kept', () => {
     expect(await rotateStateKey(config())).toMatch(/records were sealed anew/)
     const fresh = readFileSync(join(dataDir, 'state.key'), 'utf8')
     expect([fresh.split('\n').length, fresh === old]).toEqual([2, false])
+    // Nothing is left on the disk that whoever has the old key could open.
+    const [oldId = '?', newId = '?'] = [old, fresh].map((file) => file.split(' ')[0])
+    expect(written()).not.toContain(oldId)
+    expect(written()).toContain(newId)
     const desk = await openAccountDesk(config())
     expect((await desk.list()).map(({ id }) => id)).toEqual(['ada'])
     await desk.close()
