@@ -4,7 +4,7 @@ import { spawn, spawnSync } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createAccountPool } from '@castorjs/account-pool'
+import { createAccountPool, createDurablePoolState } from '@castorjs/account-pool'
 import { createRedisPoolState, createScriptRunner } from '@castorjs/account-pool/redis'
 import { Redis } from 'ioredis'
 
@@ -47,6 +47,15 @@ console.log(
 const free = createAccountPool({ accounts, policy })
 line('memory: all ready', await measure(free, 20_000), 'target < 50')
 line('memory: all ready, pace and ceilings on', await measure(createAccountPool({ accounts, policy: paced }), 20_000))
+const records = {
+  load: async () => ({ accounts: [], egresses: [] }),
+  saveAccount: async (account) => void JSON.stringify(account),
+  saveEgress: async (egress) => void JSON.stringify(egress),
+  removeAccount: async () => {},
+}
+const kept = createAccountPool({ accounts, policy: paced, state: createDurablePoolState({ records }) })
+line('memory: the same, kept over restarts (without the disk)', await measure(kept, 20_000))
+await kept.close()
 line(
   'memory: a conversation of 5,000',
   await measure(free, 20_000, (index) => ({ model: 'm', affinity: `c${index % 5_000}` })),

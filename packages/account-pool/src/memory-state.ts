@@ -122,9 +122,9 @@ export function createMemoryPoolState({ now = Date.now }: { now?: () => number }
       by ??= obstacle
       until = Math.max(until, end)
     }
-    if (rest !== undefined && rest.until > at) see(rest.kind, rest.until)
-    if (modelRest !== undefined && modelRest.until > at) see(modelRest.kind, modelRest.until)
-    if (egress.rest !== undefined && egress.rest.until > at) see(egress.rest.kind, egress.rest.until)
+    for (const known of [rest, modelRest, egress.rest]) {
+      if (known !== undefined && known.until > at) see(known.kind, known.until)
+    }
     if (ask.lease !== '') {
       const ceiling = ceilingUntil(account, at)
       if (ceiling > at) see('ceiling', ceiling)
@@ -136,18 +136,30 @@ export function createMemoryPoolState({ now = Date.now }: { now?: () => number }
     return by === undefined ? undefined : { by, until }
   }
 
+  /** The same as a yes or no, for a look at a thousand accounts. */
+  function isFree(account: Account, ask: Ask, at: number): boolean {
+    const { rest, egress, active, limits } = account
+    if (account.paused || isResting(rest, at) || isResting(egress.rest, at)) return false
+    const modelRest = ask.model === '' ? undefined : account.models.get(ask.model)
+    if (isResting(modelRest, at)) return false
+    if (ask.lease === '') return true
+    if (active.size >= limits.maxConcurrent) return false
+    if (isTried(rest, at) || isTried(modelRest, at) || isTried(egress.rest, at)) return false
+    return ceilingUntil(account, at) <= at && pacedUntil(egress.fullAt, ask.perMinute, at) === 0
+  }
+
   /** The account to take: the wanted one if it is free, else the first in line, those on trial last if asked so. */
   function choose(ask: Ask, at: number): Account | undefined {
     for (const wanted of [ask.prefer, ask.begins ? '' : conversation(ask.affinity, at)]) {
       const account = accounts.get(wanted)
       if (account === undefined || account.limits.group !== ask.group || ask.exclude.includes(wanted)) continue
-      if (obstruction(account, ask, at) === undefined) return account
+      if (isFree(account, ask, at)) return account
     }
     let best: Account | undefined
     let trial: Account | undefined
     for (const account of accounts.values()) {
       if (account.limits.group !== ask.group || (best !== undefined && account.due >= best.due)) continue
-      if (ask.exclude.includes(account.limits.id) || obstruction(account, ask, at) !== undefined) continue
+      if (!isFree(account, ask, at) || ask.exclude.includes(account.limits.id)) continue
       if (ask.avoidTrials && records(account, ask.model).some((rest) => isOnTrial(rest, at))) {
         if (trial === undefined || account.due < trial.due) trial = account
       } else best = account
@@ -350,6 +362,10 @@ export function createMemoryPoolState({ now = Date.now }: { now?: () => number }
       }
     },
   }
+}
+
+function isResting(rest: Rest | undefined, at: number): boolean {
+  return rest !== undefined && rest.until > at
 }
 
 /** True while a request tries out what has rested. */
