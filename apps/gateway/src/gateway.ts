@@ -101,6 +101,11 @@ export async function startGateway(
       log.warn({ account: notice.account, notice: notice.type }, notice.message)
       webhook?.send(toRenewalEvent(notice))
     },
+    onChecked(account, steps) {
+      const healthy = steps.every(({ outcome }) => outcome !== 'failed')
+      const lines = steps.map(({ name, outcome, message }) => `${name} ${outcome}: ${message}`)
+      log[healthy ? 'info' : 'warn']({ account, steps: lines }, 'account checked')
+    },
     poolState: poolState('gemini-web'),
   })
   const keys = createCallerKeys({ store: state })

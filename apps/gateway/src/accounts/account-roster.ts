@@ -6,6 +6,7 @@ import { createSessionStore, sessionKey, type AccountSessionStore } from '../sta
 import type { SessionCredentials, WebSession } from '../upstreams/web-session.ts'
 import { createAccountRecords, type AccountRecord } from './account-record.ts'
 import { toAccountView, type AccountView } from './account-view.ts'
+import type { CheckStep } from './check-web-session.ts'
 import { markOf, sessionOf } from './fingerprints.ts'
 
 /** One account as this process holds it. */
@@ -27,6 +28,8 @@ export interface AccountRosterOptions {
   maxConcurrent: number
   /** A session came into use: it wants background renewal from now on. */
   onOpened?: (entry: WebAccountEntry) => void
+  /** An account was checked, for whatever reason. */
+  onChecked?: (account: string, steps: readonly CheckStep[]) => void
   now?: () => number
 }
 

@@ -100,7 +100,7 @@ async function tryOut(
   { target, id, accountIndex, home }: Place,
   before: SessionState | undefined,
 ): Promise<AddResult> {
-  const { state, pool, open, roster } = ports
+  const { state, open, roster } = ports
   const instead = target?.configured === undefined ? undefined : markOf(target.configured)
   const facts = { cookies: found.cookies, deviceBound: found.deviceBound, accountIndex, instead }
   const record = { ...blank(id), ...target?.record, ...facts, ...(proxy === undefined ? {} : { proxy }) }
@@ -155,7 +155,7 @@ async function tryOut(
     }
     await roster.use(entry)
     store.lockHeld = false
-    await reportSteps(pool, entry.id, check)
+    await reportSteps(ports, entry.id, check)
     return await result(ports, found, { outcome: person === undefined ? 'added' : 'updated', rank, entry, check })
   } catch (error) {
     if (roster.entries.get(session.label)?.session !== session) await giveUp()
@@ -171,7 +171,7 @@ async function checkAsItIs(
 ): Promise<CheckStep[] | undefined> {
   if (proxy !== undefined && proxy !== entry.record?.proxy) return changeProxy(ports, entry, proxy)
   const check = await collectSteps(checkWebSession(entry.session))
-  await reportSteps(ports.pool, entry.id, check)
+  await reportSteps(ports, entry.id, check)
   return deadStep(check) === undefined ? check : undefined
 }
 

@@ -63,6 +63,8 @@ interface Watched {
   seenTrouble: number | undefined
   /** The status of the account that was last told, when it was one to tell. */
   toldTerms: number | undefined
+  /** The recoveries of the session that were told. */
+  seenRecoveries: number
 }
 
 export function startBackgroundRenewal(options: BackgroundRenewalOptions): BackgroundRenewal {
@@ -99,7 +101,6 @@ export function startBackgroundRenewal(options: BackgroundRenewalOptions): Backg
     const status = (await pool.status()).find((each) => each.id === id)
     if (status?.state !== 'signed-out' && status?.state !== 'needs-attention') return
     await pool.recovered(id)
-    onNotice({ account: id, type: 'recovered', cause: undefined, message: 'The account is signed in to again' })
   }
 
   async function look(one: Watched): Promise<void> {
@@ -124,9 +125,18 @@ export function startBackgroundRenewal(options: BackgroundRenewalOptions): Backg
       one.seenTrouble = trouble.at
       one.signInAt ??= Math.max(now(), (rotatedAtMs ?? 0) + RENEWAL_FLOOR_MS)
     }
+    tellRecovery(one)
     tellTerms(one)
     if (one.signInAt !== undefined && now() >= one.signInAt) await signIn(one)
     else if (looks % ADOPT_EVERY_LOOKS === 0 && (state.shared || sharesHome(one.entry))) await adopt(one)
+  }
+
+  /** Whoever found out: a check, a request, or the sign-in here. The webhook drops what it never told of. */
+  function tellRecovery(one: Watched): void {
+    const { id, session } = one.entry
+    if (session.recoveries !== one.seenRecoveries && session.trouble === undefined)
+      onNotice({ account: id, type: 'recovered', cause: undefined, message: 'The account works again' })
+    one.seenRecoveries = session.recoveries
   }
 
   /** Google still serves the account, so nothing rests; a person has to know before it no longer does. */
@@ -185,6 +195,7 @@ export function startBackgroundRenewal(options: BackgroundRenewalOptions): Backg
         seenRotation: undefined,
         seenTrouble: undefined,
         toldTerms: undefined,
+        seenRecoveries: entry.session.recoveries,
       })
     },
     async close() {

@@ -12,6 +12,7 @@ export interface ChangePorts {
   pool: AccountPool<WebSession>
   open: (id: string, credentials: SessionCredentials, store: AccountSessionStore) => WebSession
   roster: AccountRoster
+  onChecked: (account: string, steps: readonly CheckStep[]) => void
 }
 
 /**
@@ -20,10 +21,11 @@ export interface ChangePorts {
  * @throws {GenerationError} `invalid_request`, naming `proxy`, when the way is none; nothing is changed then.
  */
 export async function changeProxy(
-  { state, pool, open, roster }: ChangePorts,
+  ports: ChangePorts,
   entry: WebAccountEntry,
   proxy: string | null,
 ): Promise<CheckStep[]> {
+  const { state, open, roster } = ports
   const { id, home, configured, record } = entry
   const store = createSessionStore(state, home)
   const session = open(id, roster.credentialsOf(configured, { ...blank(id), ...record, proxy }), store)
@@ -35,7 +37,7 @@ export async function changeProxy(
     throw refusal(failed, entry, proxy)
   }
   await roster.use({ ...entry, store, session, record: await roster.changeRecord(entry, { proxy }) })
-  await reportSteps(pool, id, check)
+  await reportSteps(ports, id, check)
   return check
 }
 

@@ -169,10 +169,17 @@ function since(atMs: number | undefined): string {
 
 /** Tells the pool what a check found out: what is at fault rests, and an account that is well is ready. */
 export async function reportSteps(
-  pool: Pick<AccountPool<unknown>, 'report' | 'recovered'>,
+  {
+    pool,
+    onChecked,
+  }: {
+    pool: Pick<AccountPool<unknown>, 'report' | 'recovered'>
+    onChecked: (id: string, steps: readonly CheckStep[]) => void
+  },
   id: string,
   steps: readonly CheckStep[],
 ): Promise<void> {
+  onChecked(id, steps)
   for (const step of steps) await reportStep(pool, id, step)
   if (steps.every(({ outcome }) => outcome !== 'failed')) await pool.recovered(id)
 }

@@ -128,6 +128,15 @@ export function withNotes(
 ): ContentGenerator {
   return {
     ...upstream,
+    async models(options) {
+      try {
+        return await upstream.models(options)
+      } catch (thrown) {
+        const error = toGenerationError(thrown, options.signal)
+        notes.failed(error)
+        throw error
+      }
+    },
     async *generateContentStream(request, options) {
       let started = false
       try {

@@ -34,10 +34,10 @@ const LOCK_WAIT_MS = 120_000
 
 /** Opens every known account. */
 export async function openWebAccounts(options: AccountRosterOptions): Promise<WebAccounts> {
-  const { pool, state, open } = options
+  const { pool, state, open, onChecked = () => {} } = options
   const roster = await openAccountRoster(options)
   const { entries, entryOf, view } = roster
-  const ports = { state, pool, open, roster }
+  const ports = { state, pool, open, roster, onChecked }
 
   function locked<Result>(work: () => Promise<Result>): Promise<Result> {
     return withLock(state, LOCK, () => work(), { ttlMs: 10_000, waitMs: LOCK_WAIT_MS }).then((done) => {
@@ -58,13 +58,17 @@ export async function openWebAccounts(options: AccountRosterOptions): Promise<We
     add: (found, addOptions = {}) => locked(() => addAccount(ports, found, addOptions)),
     async *check(id, signal) {
       const entry = entryOf(id)
-      let failed = false
-      for await (const step of checkWebSession(entry.session, signal)) {
-        if (step.outcome === 'failed') failed = true
-        await reportStep(pool, id, step)
-        yield step
+      const steps: CheckStep[] = []
+      try {
+        for await (const step of checkWebSession(entry.session, signal)) {
+          steps.push(step)
+          await reportStep(pool, id, step)
+          yield step
+        }
+        if (steps.every(({ outcome }) => outcome !== 'failed')) await pool.recovered(id)
+      } finally {
+        onChecked(id, steps)
       }
-      if (!failed) await pool.recovered(id)
     },
     async renew(id) {
       const { session } = entryOf(id)

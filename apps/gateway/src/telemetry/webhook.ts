@@ -99,11 +99,13 @@ export function createWebhook({
 function isNews(event: AccountEvent, told: Map<string, string>): boolean {
   const { type, account, egress, model, state, cause } = event
   if (type === 'account.recovered') {
-    told.delete(placeOf('account.rested', account, null, model))
-    told.delete(placeOf('account.rested', account, null, null))
-    told.delete(placeOf('account.rested', null, egress, null))
-    told.delete(placeOf('account.sign-in-failed', account, null, null))
-    return true
+    const places = [
+      placeOf('account.rested', account, null, model),
+      placeOf('account.rested', account, null, null),
+      placeOf('account.rested', null, egress, null),
+      placeOf('account.sign-in-failed', account, null, null),
+    ]
+    return places.filter((place) => told.delete(place)).length > 0
   }
   const place = placeOf(type, account, account === null ? egress : null, model)
   const news = `${state} ${cause}`

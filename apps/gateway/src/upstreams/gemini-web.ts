@@ -4,6 +4,7 @@ import type { ContentGenerator } from '@castorjs/content-generator'
 import type { GuardedFetch } from '@castorjs/guarded-fetch'
 import type { StateStore } from '@castorjs/state-store'
 import { startBackgroundRenewal, type RenewalNotice } from '../accounts/background-renewal.ts'
+import type { CheckStep } from '../accounts/check-web-session.ts'
 import { attentionLink, type Trouble } from '../accounts/trouble.ts'
 import { openWebAccounts, type WebAccounts } from '../accounts/web-accounts.ts'
 import type { Config } from '../config-schema.ts'
@@ -28,6 +29,8 @@ export interface GeminiWebUpstreamOptions {
   poolState?: PoolState
   onChange: (change: PoolChange, trouble: Trouble | undefined) => void
   onNotice?: (notice: RenewalNotice) => void
+  /** An account was checked, for whatever reason. */
+  onChecked?: (account: string, steps: readonly CheckStep[]) => void
 }
 
 /** Model names that ask for a guest's session whatever accounts there are. Source: reference document 000. */
@@ -45,6 +48,7 @@ export async function openGeminiWeb({
   poolState = keptPoolState(state, 'gemini-web'),
   onChange,
   onNotice = () => {},
+  onChecked = () => {},
 }: GeminiWebUpstreamOptions): Promise<GeminiWebUpstream> {
   const guest =
     config.geminiWeb.guest || config.accounts.length === 0
@@ -62,8 +66,12 @@ export async function openGeminiWeb({
       guest === undefined ? [] : [{ id: GUEST_ID, label: GUEST, group: GUEST, egress: guest.egress, value: guest }],
     policy: { ...config.pacing, maxConcurrent: config.geminiWeb.maxConcurrent },
     onChange: (change) => {
-      const { account } = change
-      onChange(change, account === undefined ? undefined : pool.get(account.id)?.value.trouble)
+      const { account, egress } = change
+      const culprit =
+        account === undefined
+          ? pool.accounts.find(({ value }) => value.egress === egress && value.trouble !== undefined)
+          : pool.get(account.id)
+      onChange(change, culprit?.value.trouble)
     },
     state: poolState,
   })
@@ -90,6 +98,7 @@ export async function openGeminiWeb({
     maxConcurrent: config.geminiWeb.maxConcurrent,
     open: (label, account, store) => openWebSession({ label, account, config, mediaFetch, store }),
     onOpened: (entry) => renewal.watch(entry),
+    onChecked,
   })
   accounts = opened
 

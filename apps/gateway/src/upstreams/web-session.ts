@@ -26,6 +26,8 @@ export interface WebSession {
   readonly reachedAt: number | undefined
   /** What went wrong last; undefined while it works. */
   readonly trouble: Trouble | undefined
+  /** How often it worked again after a trouble. */
+  readonly recoveries: number
   /** Its cookies bear the marks of device binding. */
   readonly deviceBound: boolean
   /** Google refused the last renewal while the session still answered. */
@@ -93,6 +95,7 @@ export function openWebSession(options: WebSessionOptions): WebSession {
     ...(store === undefined ? {} : { store }),
   })
   let trouble: Trouble | undefined
+  let recoveries = 0
   const deviceBound = account?.deviceBound === true
   const notes = {
     failed(error: GenerationError) {
@@ -100,6 +103,7 @@ export function openWebSession(options: WebSessionOptions): WebSession {
       trouble = readTrouble(error, facts, now()) ?? trouble
     },
     worked() {
+      if (trouble !== undefined) recoveries++
       trouble = undefined
     },
   }
@@ -124,6 +128,9 @@ export function openWebSession(options: WebSessionOptions): WebSession {
     },
     get trouble() {
       return trouble
+    },
+    get recoveries() {
+      return recoveries
     },
     deviceBound,
     renewalRefused: false,
