@@ -10,15 +10,15 @@ const SECRET_FIELDS = ['cookie', 'cookies', 'authorization', 'key', 'apiKey', 't
 
 /** The server's log: JSON lines, or readable ones on a terminal. */
 export function createLog({ level, format }: Config['log'], destination?: DestinationStream): Logger {
-  const readable = format === 'text' || (format === 'auto' && process.stdout.isTTY === true)
+  const readable = format === 'text' || (format === 'auto' && destination === undefined && process.stdout.isTTY)
   const options = {
     level,
     base: null,
     redact: { paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`]), censor: '[removed]' },
   }
-  if (destination !== undefined) return pino(options, destination)
-  if (!readable) return pino(options)
-  return pino(options, { write: (line: string) => void process.stdout.write(`${readableLine(line)}\n`) })
+  if (!readable) return destination === undefined ? pino(options) : pino(options, destination)
+  const out = destination ?? process.stdout
+  return pino(options, { write: (line: string) => void out.write(`${readableLine(line)}\n`) })
 }
 
 /** One line a person reads: time, level, message, then the facts as name=value. */
@@ -26,11 +26,22 @@ function readableLine(line: string): string {
   const { time, level, msg, ...facts } = JSON.parse(line) as { time: number; level: number; msg?: string }
   const clock = new Date(time).toISOString().slice(11, 23)
   const name = pino.levels.labels[level] ?? ''
-  const rest = Object.entries(facts).map(
-    ([field, value]) => `${field}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
-  )
-  return [clock, name.toUpperCase().padEnd(5), msg ?? '', ...rest].join(' ')
+  const rest = Object.entries(facts).map(([field, value]) => {
+    const text = typeof value === 'string' ? value : JSON.stringify(value)
+    return field === 'stack' ? `\n${text}` : `${field}=${onOneLine(text)}`
+  })
+  return [clock, name.toUpperCase().padEnd(5), onOneLine(msg ?? ''), ...rest].join(' ')
 }
+
+/** What callers name, such as a model, must not look like a line of its own, nor speak to the terminal. */
+function onOneLine(text: string): string {
+  return text.replaceAll(UNSAFE, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`)
+}
+
+/** Controls, line separators, and marks that turn the direction of text. */
+const UNSAFE = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu
+/** Longest name kept of what a caller sent, in characters. */
+const MAX_NAME = 200
 
 /** Writes one request's outcome. Our own failures come with their cause's stack; nothing else does. */
 export function logOutcome(log: Logger, mount: string, outcome: Outcome): void {
@@ -39,9 +50,9 @@ export function logOutcome(log: Logger, mount: string, outcome: Outcome): void {
     requestId: outcome.requestId,
     mount,
     dialect: outcome.dialect,
-    path: outcome.path,
+    path: outcome.path.slice(0, MAX_NAME),
     caller: outcome.caller,
-    model: outcome.model,
+    model: outcome.model?.slice(0, MAX_NAME),
     upstream: served?.upstream,
     account: served?.account,
     servedModel: served?.model,
@@ -54,7 +65,8 @@ export function logOutcome(log: Logger, mount: string, outcome: Outcome): void {
     ...(error === undefined ? {} : { code: error.code, fault: error.fault, upstreamCode: error.upstreamCode }),
   }
   if (error?.code === 'internal') log.error({ ...facts, stack: causeOf(error) }, error.message)
-  else if (error !== undefined && error.code !== 'aborted') log.warn(facts, error.message)
+  else if (error?.code === 'aborted') log.info(facts, 'the caller left')
+  else if (error !== undefined) log.warn(facts, error.message)
   else log.info(facts, 'answered')
 }
 

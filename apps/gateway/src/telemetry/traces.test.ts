@@ -32,6 +32,7 @@ const OUTCOME: Outcome = {
   method: 'POST',
   path: '/v1/chat/completions',
   caller: 'laptop',
+  traceparent: undefined,
   model: 'gemini-2.5-flash',
   served: { upstream: 'gemini-web', account: 'ada', model: '3.6 Flash' },
   stream: true,
@@ -62,6 +63,31 @@ it('sends one span per request to the receiver that the standard variables name'
     'first chunk',
   ])
     expect(received[0]?.body).toContain(text)
+})
+
+it('goes on with the trace of the caller, unless told not to', async () => {
+  process.env[ENDPOINT] = url
+  const ids = ['0af7651916cd43dd8448eb211c80319c', 'b7ad6b7169203331']
+  const outcome = { ...OUTCOME, traceparent: `00-${ids.join('-')}-01` }
+  const found = async (env: Record<string, string>) => {
+    received.length = 0
+    const traces = await openTraces({ ...process.env, ...env }, '1.2.3')
+    traces?.record('/', outcome)
+    await traces?.close()
+    return ids.map((id) => received[0]?.body.includes(Buffer.from(id, 'hex').toString('latin1')))
+  }
+  expect(await found({})).toEqual([true, true])
+  expect(await found({ OTEL_PROPAGATORS: 'none' })).toEqual([false, false])
+})
+
+it('says so when it is asked for a protocol that it does not speak', async () => {
+  process.env[ENDPOINT] = url
+  const said: string[] = []
+  for (const protocol of ['grpc', 'http/protobuf']) {
+    const env = { ...process.env, OTEL_EXPORTER_OTLP_PROTOCOL: protocol }
+    await (await openTraces(env, '1.2.3', (text) => void said.push(text)))?.close()
+  }
+  expect(said).toEqual([expect.stringMatching(/asks for another protocol; traces are sent as http\/protobuf/)])
 })
 
 it('is off, and loads nothing, without an endpoint or when it is switched off', async () => {

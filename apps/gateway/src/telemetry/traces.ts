@@ -1,4 +1,5 @@
 import type { Outcome } from '@castorjs/content-generator'
+import type { SpanContext } from '@opentelemetry/api'
 
 /** One span per request, sent where the standard variables of OpenTelemetry say. */
 export interface Traces {
@@ -7,6 +8,11 @@ export interface Traces {
   /** Sends what waits. */
   close(): Promise<void>
 }
+
+/** The one that is spoken. */
+const PROTOCOL = 'http/protobuf'
+/** Longest name kept of what a caller sent, in characters. */
+const MAX_NAME = 200
 
 type Env = Record<string, string | undefined>
 
@@ -20,9 +26,20 @@ export function wantsTraces(env: Env): boolean {
  * Loads the SDK and its OTLP exporter over HTTP (protobuf), which read `OTEL_EXPORTER_OTLP_*`, `OTEL_BSP_*`,
  * `OTEL_TRACES_SAMPLER` and `OTEL_RESOURCE_ATTRIBUTES` themselves. Undefined, and nothing loaded, without an endpoint.
  */
-export async function openTraces(env: Env, version: string): Promise<Traces | undefined> {
+export async function openTraces(
+  env: Env,
+  version: string,
+  warn: (message: string) => void = () => {},
+): Promise<Traces | undefined> {
   if (!wantsTraces(env)) return undefined
-  const [{ SpanKind, SpanStatusCode }, sdk, { OTLPTraceExporter }, resources] = await Promise.all([
+  const protocol = env['OTEL_EXPORTER_OTLP_TRACES_PROTOCOL'] ?? env['OTEL_EXPORTER_OTLP_PROTOCOL'] ?? PROTOCOL
+  if (protocol !== PROTOCOL) {
+    warn(
+      `OTEL_EXPORTER_OTLP_PROTOCOL asks for another protocol; traces are sent as ${PROTOCOL}, which needs its own port`,
+    )
+  }
+  const follows = (env['OTEL_PROPAGATORS'] ?? 'tracecontext').split(',').includes('tracecontext')
+  const [{ ROOT_CONTEXT, SpanKind, SpanStatusCode, trace }, sdk, { OTLPTraceExporter }, resources] = await Promise.all([
     import('@opentelemetry/api'),
     import('@opentelemetry/sdk-trace-base'),
     import('@opentelemetry/exporter-trace-otlp-proto'),
@@ -43,11 +60,10 @@ export async function openTraces(env: Env, version: string): Promise<Traces | un
     record(mount, outcome, endedAt = Date.now()) {
       const { error, warnings, firstChunkMs, durationMs, method, path } = outcome
       const startTime = endedAt - durationMs
-      const span = tracer.startSpan(`${method} ${path}`, {
-        kind: SpanKind.SERVER,
-        startTime,
-        attributes: attributesOf(mount, outcome),
-      })
+      const parent = follows ? readParent(outcome.traceparent) : undefined
+      const context = parent === undefined ? ROOT_CONTEXT : trace.setSpanContext(ROOT_CONTEXT, parent)
+      const options = { kind: SpanKind.SERVER, startTime, attributes: attributesOf(mount, outcome) }
+      const span = tracer.startSpan(`${method} ${path.slice(0, MAX_NAME)}`, options, context)
       if (firstChunkMs !== undefined) span.addEvent('first chunk', {}, startTime + firstChunkMs)
       for (const { setting } of warnings) span.addEvent('warning', { 'castor.setting': setting }, endedAt)
       if (error !== undefined) {
@@ -60,18 +76,26 @@ export async function openTraces(env: Env, version: string): Promise<Traces | un
   }
 }
 
+/** A `traceparent` that was found to be well-formed. */
+function readParent(traceparent: string | undefined): SpanContext | undefined {
+  const [, traceId, spanId, flags] = traceparent?.split('-') ?? []
+  if (traceId === undefined || spanId === undefined || flags === undefined) return undefined
+  return { traceId, spanId, traceFlags: Number.parseInt(flags, 16), isRemote: true }
+}
+
 /** Names of the semantic conventions where there are some; never a prompt, an answer or a key. */
 function attributesOf(mount: string, outcome: Outcome): Record<string, string | number | boolean> {
   const { served, usage, error } = outcome
   const all: Record<string, string | number | boolean | undefined> = {
     'http.request.method': outcome.method,
-    'url.path': outcome.path,
+    'url.path': outcome.path.slice(0, MAX_NAME),
     'http.response.status_code': outcome.status,
     'error.type': error?.code,
-    'gen_ai.request.model': outcome.model,
+    'gen_ai.request.model': outcome.model?.slice(0, MAX_NAME),
     'gen_ai.response.model': served?.model,
     'gen_ai.usage.input_tokens': usage?.inputTokens,
     'gen_ai.usage.output_tokens': usage?.outputTokens,
+    'castor.media': outcome.media === 0 ? undefined : outcome.media,
     'castor.usage.estimated': usage?.estimated,
     'castor.request_id': outcome.requestId,
     'castor.mount': mount,

@@ -56,6 +56,21 @@ describe('serveExchange', () => {
     expect(echo.outcomes[0]?.firstChunkMs).toBeTypeOf('number')
   })
 
+  it.each([
+    ['00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', true],
+    ['01-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01-more', true],
+    ['ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', false],
+    ['00-00000000000000000000000000000000-b7ad6b7169203331-01', false],
+    ['00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01', false],
+    ['00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01\tx', false],
+    ['hunter2', false],
+  ])('reads the trace of %s: %s', async (traceparent, known) => {
+    const echo = createEcho([partsChunk([textPart('a')]), finalChunk('STOP')])
+    await (await echo.handle(ask({ headers: { traceparent } }))).text()
+    await expect.poll(() => echo.outcomes).toHaveLength(1)
+    expect(echo.outcomes[0]?.traceparent).toBe(known ? traceparent.slice(0, 55) : undefined)
+  })
+
   it('gives a failure before the first piece its status, and says whether to retry', async () => {
     const echo = createEcho([new GenerationError('rate_limited', 'Slow down.', { retryAfterMs: 1_200 })])
     const response = await echo.handle(ask())

@@ -39,6 +39,8 @@ export interface Outcome {
   /** Path without the query. */
   path: string
   caller: string | undefined
+  /** The trace this request is a part of, as the caller's W3C `traceparent` has it. */
+  traceparent: string | undefined
   /** Model asked for. */
   model: string | undefined
   served: ServedBy | undefined
@@ -137,6 +139,7 @@ export async function serveExchange(
       method: request.method,
       path: url.pathname,
       caller: generateOptions.caller,
+      traceparent: request.headers.get('traceparent')?.match(TRACEPARENT)?.[0],
       model: facts.model,
       served,
       stream: facts.stream ?? false,
@@ -312,6 +315,8 @@ function sumTallies(tallies: readonly (() => Tally)[]): Tally {
   return sum
 }
 
+/** Version, trace id, parent id, flags. Source: https://www.w3.org/TR/trace-context/. All zeros are no ids. */
+const TRACEPARENT = /^(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}(?=$|-)/
 const REQUEST_ID = /^[\w.:-]{1,128}$/
 const MAX_WARNING_HEADER = 2_000
 
