@@ -82,7 +82,7 @@ export async function startGateway(
   const pictures = createPicturePool({ worker: PICTURE_WORKER, threads: config.media.threads })
   const mediaFetch = createNodeGuardedFetch(config.remoteFiles)
   const webhook = openWebhook(config, log)
-  const traces = await openTraces(process.env, VERSION)
+  const traces = await openTraces(process.env, VERSION, (message) => log.warn(message))
   const onChange = (change: PoolChange, trouble?: Trouble): void => {
     log.warn({ ...change, account: change.account?.label, cause: trouble?.cause }, 'account state changed')
     webhook?.send(toAccountEvent(change, trouble))
