@@ -170,7 +170,26 @@ describe('/api/accounts', () => {
     ],
     ['a proxy that is none', '/api/accounts', { ...GRACE, proxy: 'example' }, /socks5/, 'proxy'],
     ['a label with a slash', '/api/accounts', { ...GRACE, label: 'a/b' }, /letters/, 'label'],
-    ['an unknown account', '/api/accounts/nobody/check', undefined, /GET \/api\/accounts lists/, 'id'],
+    ['a label that is a number', '/api/accounts', { ...GRACE, label: 5 }, /`label` must be a text/, 'label'],
+    ['the label of the guest', '/api/accounts', { ...GRACE, label: 'guest' }, /without an account/, 'label'],
+    ['an index in words', '/api/accounts', { ...GRACE, accountIndex: '1' }, /whole number.*\/u\/N/, 'accountIndex'],
+    ['a session that is a number', '/api/cookies', { SECURE_1PSID: 5 }, /must be a text/, 'SECURE_1PSID'],
+    ['a session that is a list', '/api/cookies', { SECURE_1PSID: ['g.a000'] }, /must be a text/, 'SECURE_1PSID'],
+    ['an empty session', '/api/cookies', { ...GRACE, SECURE_1PSID: '' }, /is missing/, 'SECURE_1PSID'],
+    ['a ticket alone', '/api/cookies', { SECURE_1PSIDTS: 'sidts-x' }, /is missing/, 'SECURE_1PSID'],
+    [
+      'a ticket that is an object',
+      '/api/cookies',
+      { ...GRACE, SECURE_1PSIDTS: {} },
+      /must be a text/,
+      'SECURE_1PSIDTS',
+    ],
+    ['cookies that are a number', '/api/cookies', { cookies: 7 }, /text, a list or an object/, 'cookies'],
+    ['a list with something else in it', '/api/cookies', [GRACE, { colour: 'red' }], /no account/, '[1]'],
+    ['a list with a wrong field', '/api/cookies', [GRACE, { SECURE_1PSID: 5 }], /\[1\]: .*text/, '[1].SECURE_1PSID'],
+    ['an empty list', '/api/cookies', [], /No cookies/, 'cookies'],
+    ['an empty object', '/api/cookies', {}, /No cookies/, 'cookies'],
+    ['JSON that was cut', '/api/cookies', '{"SECURE_1PSID":', /not valid JSON/, 'cookies'],
     [
       'a proxy that does not answer',
       '/api/accounts',
@@ -183,6 +202,67 @@ describe('/api/accounts', () => {
     expect(answer.status).toBe(400)
     expect(answer.json).toMatchObject({ error: { param, message: expect.stringMatching(message) } })
     expect(await ids()).toEqual(['ada'])
+  })
+
+  it.each<[string, string]>([
+    ['GET', '/api/accounts/nobody'],
+    ['DELETE', '/api/accounts/nobody'],
+    ['PUT', '/api/accounts/nobody/proxy'],
+    ...['check', 'renew', 'pause', 'resume', 'reset'].map(
+      (word) => ['POST', `/api/accounts/nobody/${word}`] as [string, string],
+    ),
+  ])('answers 404 to %s %s', async (method, path) => {
+    const answer = await call(method, path, method === 'PUT' ? { proxy: null } : undefined)
+    expect([answer.status, answer.json]).toEqual([
+      404,
+      { error: expect.objectContaining({ param: 'id', code: 'account_not_found' }) },
+    ])
+  })
+
+  it.each([
+    ['GET', '/api/cookies', 'POST'],
+    ['DELETE', '/api/accounts', 'GET, POST'],
+    ['POST', '/api/accounts/ada', 'GET, DELETE'],
+    ['GET', '/api/accounts/ada/renew', 'POST'],
+    ['POST', '/api/accounts/ada/proxy', 'PUT'],
+  ])('answers 405 to %s %s, and what is allowed', async (method, path, allowed) => {
+    const { status, json } = await call(method, path)
+    expect([status, json]).toEqual([
+      405,
+      { error: expect.objectContaining({ message: `${method} does nothing here. Use ${allowed}.` }) },
+    ])
+  })
+
+  it('takes empty fields for cookies that somebody does not have', async () => {
+    const body = { ...GRACE, SECURE_1PSIDCC: '', SECURE_1PSIDRTS: null }
+    expect((await call('POST', '/api/cookies', body)).json).toMatchObject({
+      results: [{ outcome: 'added', found: { names: ['__Secure-1PSID', '__Secure-1PSIDTS'] } }],
+    })
+  })
+
+  it('answers a renewal over a way that is gone with 503, and what to look at', async () => {
+    stack.emulator.emulator.controls.fail({ kind: 'reset', on: 'rotate', afterBytes: 0 })
+    const answer = await call('POST', '/api/accounts/ada/renew')
+    expect([answer.status, answer.json]).toEqual([
+      503,
+      { error: expect.objectContaining({ message: expect.stringMatching(/Check the connection or the proxy/) }) },
+    ])
+  })
+
+  it('says in the state what the check found, also when the account is taken in', async () => {
+    stack.emulator.emulator.controls.set({ sorry: ['*'] })
+    const added = await call('POST', '/api/cookies', GRACE)
+    expect(added.json).toMatchObject({
+      accounts: [{ id: 'account-2', state: 'address-blocked', cause: 'address blocked' }],
+      results: [
+        {
+          check: [
+            { name: 'connect', outcome: 'ok' },
+            { name: 'page', outcome: 'failed' },
+          ],
+        },
+      ],
+    })
   })
 
   it('sets a proxy that works, and keeps the account when it does not', async () => {

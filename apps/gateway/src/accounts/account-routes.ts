@@ -13,8 +13,23 @@ const MAX_BODY_BYTES = 64 * 1024
 /** Paths that only the operator may use. */
 export const ACCOUNT_PATHS = ['/api/accounts', '/api/accounts/*', '/api/cookies'] as const
 
+const METHODS = {
+  '/api/cookies': 'POST',
+  '/api/accounts': 'GET, POST',
+  '/api/accounts/:id': 'GET, DELETE',
+  '/api/accounts/:id/proxy': 'PUT',
+  '/api/accounts/:id/:action{check|renew|pause|resume|reset}': 'POST',
+} as const
+
 /** Accounts at run time. Secrets go in and never come out. */
 export function mountAccountRoutes(app: Hono, accounts: WebAccounts): void {
+  // Unknown accounts are told before anything else is looked at.
+  app.use('/api/accounts/:id/*', async (context, next) => {
+    if (accounts.entries.has(context.req.param('id'))) return next()
+    const message = 'There is no account of this name. GET /api/accounts lists them.'
+    return context.json({ error: { message, type: 'invalid_request', param: 'id', code: 'account_not_found' } }, 404)
+  })
+
   app.get('/api/accounts', async (context) => context.json({ accounts: await accounts.list() }))
   app.get('/api/accounts/:id', async (context) => context.json(await accounts.get(context.req.param('id'))))
 
@@ -37,8 +52,6 @@ export function mountAccountRoutes(app: Hono, accounts: WebAccounts): void {
 
   app.post('/api/accounts/:id/check', async (context) => {
     const id = context.req.param('id')
-    // Unknown accounts are told before the first byte.
-    await accounts.get(id)
     const steps = accounts.check(id, context.req.raw.signal)
     if (!/ndjson/.test(context.req.header('accept') ?? '')) {
       const list: CheckStep[] = []
@@ -83,6 +96,14 @@ export function mountAccountRoutes(app: Hono, accounts: WebAccounts): void {
     await accounts.remove(context.req.param('id'))
     return context.json({ deleted: true })
   })
+
+  for (const [path, methods] of Object.entries(METHODS)) {
+    app.all(path, (context) => {
+      const message = `${context.req.method} does nothing here. Use ${methods}.`
+      const error = { message, type: 'invalid_request', param: null, code: 'method_not_allowed' }
+      return context.json({ error }, 405, { allow: methods })
+    })
+  }
 
   async function addAll(request: Request): Promise<AddResult[]> {
     const text = new TextDecoder().decode(await readBody(request, { maxBytes: MAX_IMPORT_BYTES }))

@@ -9,16 +9,28 @@ export interface AccountBody {
   options: AddOptions
 }
 
+const indexWords = 'must be a whole number from 0 to 20, the N of /u/N'
+
 /** Fields that are ours; all others of an object are cookies. */
 const SettingsSchema = v.looseObject({
   label: v.optional(
-    v.pipe(v.string(), v.regex(/^[\w.@ -]{1,64}$/, 'must be 1 to 64 letters, digits, spaces or . _ @ -')),
+    v.pipe(
+      v.string('must be a text'),
+      v.regex(/^[\w.@ -]{1,64}$/, 'must be 1 to 64 letters, digits, spaces or . _ @ -'),
+      v.check(
+        (label) => label.toLowerCase() !== 'guest',
+        'must not be "guest": that is the session without an account',
+      ),
+    ),
   ),
   accountIndex: v.optional(
-    v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(20, 'must be the N of /u/N, from 0 on')),
+    v.pipe(v.number(indexWords), v.integer(indexWords), v.minValue(0, indexWords), v.maxValue(20, indexWords)),
   ),
   proxy: v.optional(ProxySchema),
 })
+
+/** The two or three cookies everybody has at hand, as configurations and the reference servers call them. */
+const COOKIE_FIELD = /^_*(?:secure_?_?)?1psid(ts|cc|rts)?$/i
 
 /**
  * Reads what somebody posts as an account: any import text as it is; a JSON object with `cookies` (text, list or object)
@@ -28,12 +40,21 @@ const SettingsSchema = v.looseObject({
  */
 export function readAccountBodies(text: string): AccountBody[] {
   const value = tryJson(text)
-  if (Array.isArray(value) && value.length > 0 && value.every(isAccount)) {
+  if (Array.isArray(value) && value.some(isAccount)) {
     if (value.length > 100) throw wrong('cookies', 'holds more than 100 accounts; send fewer at a time')
-    return value.map((each) => readOne(each))
+    return value.map((each, index) => {
+      if (isAccount(each)) return readOne(each, `[${index}]`)
+      throw wrong(`[${index}]`, 'is no account: it has neither `cookies` nor SECURE_1PSID')
+    })
   }
   if (isAccount(value)) return [readOne(value)]
   return [{ found: read(() => (value === undefined ? readImport(text) : readJsonImport(value))), options: {} }]
+}
+
+/** The same for what comes from a command line. @throws {GenerationError} `invalid_request`, naming the field. */
+export function readAddOptions(options: Record<string, unknown>): AddOptions {
+  const { label, accountIndex, proxy } = parse(SettingsSchema, options)
+  return { label, accountIndex, proxy }
 }
 
 /** The proxy of `{ "proxy": … }`; null takes it away. */
@@ -52,11 +73,33 @@ function isAccount(value: unknown): value is Record<string, unknown> {
   )
 }
 
-function readOne(value: Record<string, unknown>): AccountBody {
-  const { label, accountIndex, proxy, ...rest } = parse(SettingsSchema, value)
-  const { cookies = rest } = rest
-  const found = read(() => (typeof cookies === 'string' ? readImport(cookies) : readJsonImport(cookies)))
-  return { found, options: { label, accountIndex, proxy } }
+function readOne(value: Record<string, unknown>, place = ''): AccountBody {
+  try {
+    const { label, accountIndex, proxy, ...rest } = parse(SettingsSchema, value)
+    return { found: readCookies(rest), options: { label, accountIndex, proxy } }
+  } catch (error) {
+    if (place === '' || !(error instanceof GenerationError)) throw error
+    throw new GenerationError(error.code, `${place}: ${error.message}`, { field: `${place}.${error.field}` })
+  }
+}
+
+function readCookies(rest: Record<string, unknown>): CookieImport {
+  const { cookies } = rest
+  if (cookies !== undefined) {
+    if (typeof cookies === 'string') return read(() => readImport(cookies))
+    if (typeof cookies !== 'object' || cookies === null) throw wrong('cookies', 'must be a text, a list or an object')
+    return read(() => readJsonImport(cookies))
+  }
+  const given = Object.entries(rest).filter(([name]) => COOKIE_FIELD.test(name))
+  for (const [name, value] of given) {
+    // Clients send null and nothing for what they do not have.
+    if (value !== null && typeof value !== 'string') throw wrong(name, 'must be a text')
+  }
+  const session = given.find(([name]) => COOKIE_FIELD.exec(name)?.[1] === undefined)
+  if (given.length > 0 && (session === undefined || session[1] === null || session[1] === '')) {
+    throw wrong(session?.[0] ?? 'SECURE_1PSID', 'is missing: without the cookie __Secure-1PSID there is no session')
+  }
+  return read(() => readJsonImport(rest))
 }
 
 function parse<Schema extends v.GenericSchema>(schema: Schema, value: unknown): v.InferOutput<Schema> {

@@ -3,6 +3,7 @@ import { readImportPath } from '@castorjs/cookie-import/node'
 import { defineCommand } from 'citty'
 import { text } from 'node:stream/consumers'
 import { openAccountDesk, type AccountDesk } from '../accounts/account-desk.ts'
+import { readAddOptions } from '../accounts/read-account-body.ts'
 import { orExit } from './or-exit.ts'
 import { readConfigOrExit } from './read-config-or-exit.ts'
 
@@ -20,15 +21,16 @@ const add = defineCommand({
   },
   async run({ args }) {
     await withDesk(async (desk) => {
-      const found = await read(args.from)
-      console.log(`Found ${found.names.length} cookies (${found.form}): ${found.names.join(', ')}`)
-      if (found.accountIndex !== undefined) console.log(`Account in use: /u/${found.accountIndex}`)
-      for (const line of found.advice) console.log(`note: ${line}`)
-      const { message, check } = await desk.add(found, {
+      const options = readAddOptions({
         label: args.label,
         accountIndex: args.index === undefined ? undefined : Number(args.index),
         proxy: args.proxy,
       })
+      const found = await read(args.from)
+      console.log(`Found ${found.names.length} cookies (${found.form}): ${found.names.join(', ')}`)
+      if (found.accountIndex !== undefined) console.log(`Account in use: /u/${found.accountIndex}`)
+      for (const line of found.advice) console.log(`note: ${line}`)
+      const { message, check } = await desk.add(found, options)
       for (const step of check) console.log(`  ${step.outcome.padEnd(7)} ${step.name.padEnd(10)} ${step.message}`)
       console.log(message)
     })
