@@ -23,7 +23,7 @@ export const SESSION_COOKIE = '__Secure-1PSID'
 export const TICKET_COOKIE = '__Secure-1PSIDTS'
 
 /** Cookies of one host: a header does not say so, and they must not travel to others. */
-const OF_THE_APP_ONLY: ReadonlySet<string> = new Set(['OSID', '__Secure-OSID', 'COMPASS'])
+export const OF_THE_APP_ONLY: ReadonlySet<string> = new Set(['OSID', '__Secure-OSID', 'COMPASS'])
 
 /** Splits the value of a `Cookie` header. Values may hold equals signs, and quotes when pasted by hand. */
 export function readCookiePairs(text: string): ExportedCookie[] {
@@ -46,7 +46,7 @@ export function unquote(value: string): string {
 }
 
 /** True for google.com and what is below it; a cookie without a domain counts. */
-export function isGoogles({ domain }: ExportedCookie): boolean {
+export function isGoogles({ domain }: Pick<ExportedCookie, 'domain'>): boolean {
   if (domain === undefined) return true
   const bare = domain.replace(/^\./, '').toLowerCase()
   return bare === 'google.com' || bare.endsWith('.google.com')

@@ -2,10 +2,10 @@ import type { ExportedCookie } from './cookie.ts'
 
 /** True for the Netscape form that curl, yt-dlp and "Get cookies.txt" write. */
 export function looksLikeCookiesTxt(text: string): boolean {
-  return (
-    /^# (Netscape )?HTTP Cookie File/im.test(text) || text.split(/\r?\n/).some((line) => line.split('\t').length >= 7)
-  )
+  return /^# (Netscape )?HTTP Cookie File/im.test(text) || COLUMNS.test(text)
 }
+
+const COLUMNS = /^(?:#HttpOnly_)?\S+[\t ]+(?:TRUE|FALSE)[\t ]+\/\S*[\t ]+(?:TRUE|FALSE)[\t ]+[\d.]+[\t ]+\S/im
 
 /** Seven columns with tabs: domain, whole domain?, path, secure?, expiry in seconds (0 = session), name, value. */
 export function readCookiesTxt(text: string): ExportedCookie[] {
@@ -13,7 +13,10 @@ export function readCookiesTxt(text: string): ExportedCookie[] {
   for (const raw of text.split(/\r?\n/)) {
     const line = raw.replace(/^#HttpOnly_/, '')
     if (line.startsWith('#')) continue
-    const [domain, wholeDomain, path = '/', , expires, name, value] = line.split('\t')
+    // Tabs become spaces on many a clipboard; values of cookies hold none.
+    const [domain, wholeDomain, path = '/', , expires, name, value] = line.includes('\t')
+      ? line.split('\t')
+      : line.trim().split(/ +/)
     if (domain === undefined || name === undefined || value === undefined) continue
     const seconds = Number(expires)
     cookies.push({

@@ -12,6 +12,8 @@ export function readCurl(text: string): RawExport {
   for (let at = 1; at < words.length; at++) {
     const word = words[at] ?? ''
     if (word === '-H' || word === '--header') readHeader(words[++at] ?? '', found)
+    else if (/^-H./.test(word)) readHeader(word.slice(2), found)
+    else if (/^-b./.test(word)) found.cookies.push(...readCookiePairs(word.slice(2)))
     else if (word === '-b' || word === '--cookie') found.cookies.push(...readCookiePairs(words[++at] ?? ''))
     else if (word === '--url') found.urls.push(words[++at] ?? '')
     else if (/^https?:\/\//.test(word)) found.urls.push(word)
@@ -42,17 +44,17 @@ function readHeader(line: string, found: RawExport): void {
   if (/^x-goog-authuser$/i.test(name)) found.authUsers.push(value)
 }
 
-/** The cmd form escapes with carets, also the line ends; the bash form ends lines with a backslash. */
+/** The cmd form escapes with carets, also the line ends, and knows no single quotes; browsers' bash form has those only. */
 function isForCmd(text: string): boolean {
-  return /\^"|\^\r?\n/.test(text)
+  return /\^"|\^\r?\n/.test(text) || (!text.includes("'") && /\^[^\w\s]/.test(text))
 }
 
 function splitCmd(text: string): string[] {
   const plain = text.replace(/\^\r?\n\s*/g, ' ').replace(/\^([\s\S])/g, '$1')
   const words: string[] = []
-  // What the C runtime of Windows makes of it: quotes, \" for a quote and \\ for a backslash before one.
-  for (const [, quoted, bare] of plain.matchAll(/"((?:\\[\s\S]|[^"\\])*)"|([^\s"]+)/g)) {
-    words.push(quoted === undefined ? (bare ?? '') : quoted.replace(/\\(["\\])/g, '$1'))
+  // What the C runtime of Windows makes of it: quotes, \" or "" for a quote and \\ for a backslash before one.
+  for (const [, quoted, bare] of plain.matchAll(/"((?:\\[\s\S]|""|[^"\\])*)"|([^\s"]+)/g)) {
+    words.push(quoted === undefined ? (bare ?? '') : quoted.replace(/\\(["\\])|"(")/g, '$1$2'))
   }
   return words
 }

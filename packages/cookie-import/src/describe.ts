@@ -1,7 +1,7 @@
 import { isGoogles, SESSION_COOKIE, TICKET_COOKIE, type ExportedCookie, type RawExport } from './cookie.ts'
 import { CookieImportError } from './error.ts'
 
-export type ImportForm = 'header' | 'curl' | 'cookies.txt' | 'json' | 'har' | 'firefox-profile'
+export type ImportForm = 'header' | 'curl' | 'powershell' | 'fetch' | 'cookies.txt' | 'json' | 'har' | 'firefox-profile'
 
 /** A session that was found, and what can be said of it without asking Google. */
 export interface CookieImport {
@@ -81,14 +81,15 @@ function noSession(count: number, names: readonly string[]): string {
   }`
 }
 
-/** In time order, so the last value of a name and place is the newest. */
+/** In time order, so the last value of a name and place is the newest. What a header repeats keeps the place it had. */
 function lastOfEach(cookies: readonly ExportedCookie[]): ExportedCookie[] {
   const found = new Map<string, ExportedCookie>()
   for (const cookie of cookies) {
     const place = cookie.hostOnly === true ? (cookie.domain ?? '') : ''
     const key = `${cookie.name}\n${place}`
+    const known = found.get(key)
     found.delete(key)
-    found.set(key, cookie)
+    found.set(key, known?.value === cookie.value ? { ...known, ...cookie } : cookie)
   }
   return [...found.values()]
 }
@@ -96,9 +97,19 @@ function lastOfEach(cookies: readonly ExportedCookie[]): ExportedCookie[] {
 function readAccountIndex(urls: readonly string[], authUsers: readonly string[]): number | undefined {
   const header = authUsers.map(Number).findLast((index) => Number.isInteger(index) && index >= 0)
   if (header !== undefined) return header
-  for (const url of [...urls].reverse()) {
-    const match = /^https?:\/\/[^/]*\bgoogle\.com\/u\/(\d{1,2})(?:\/|$|\?)/.exec(url)
-    if (match !== null) return Number(match[1])
+  const newestFirst = [...urls].reverse()
+  // Other hosts of Google's are asked for other accounts at times, so the app's own addresses come first.
+  return firstIndex(newestFirst, APP_PATH) ?? firstIndex(newestFirst, APP_QUERY) ?? firstIndex(newestFirst, ANY_PATH)
+}
+
+function firstIndex(urls: readonly string[], pattern: RegExp): number | undefined {
+  for (const url of urls) {
+    const index = pattern.exec(url)?.[1]
+    if (index !== undefined) return Number(index)
   }
   return undefined
 }
+
+const APP_PATH = /^https?:\/\/gemini\.google\.com\/u\/(\d{1,2})(?:[/?]|$)/
+const APP_QUERY = /^https?:\/\/gemini\.google\.com\/[^?#]*\?(?:[^#]*&)?authuser=(\d{1,2})(?:[&#]|$)/
+const ANY_PATH = /^https?:\/\/[^/]*\bgoogle\.com\/u\/(\d{1,2})(?:[/?]|$)/

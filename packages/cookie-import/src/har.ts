@@ -14,18 +14,29 @@ export function looksLikeHar(value: unknown): value is { log: { entries: unknown
 export function readHar({ log }: { log: { entries: unknown[] } }): RawExport {
   const found: RawExport = { cookies: [], urls: [], authUsers: [] }
   let google = 0
+  let seen = 0
   const entries = log.entries.filter(isRecord).sort((left, right) => timeOf(left) - timeOf(right))
-  for (const { request, response } of entries) {
+  for (const entry of entries) {
+    const { request, response } = entry
     if (!isRecord(request) || typeof request['url'] !== 'string' || !isGoogleUrl(request['url'])) continue
     google++
     found.urls.push(request['url'])
     const headers = readHeaders(request['headers'])
     const sent = headers.filter(([name]) => name === 'cookie').flatMap(([, value]) => readCookiePairs(value))
-    found.cookies.push(...(sent.length > 0 ? sent : readList(request['cookies'])))
+    // The list says where a cookie belongs, the header what was really sent.
+    const listed = readList(request['cookies'])
+    seen += listed.length + sent.length
+    found.cookies.push(...listed, ...sent)
     found.authUsers.push(...headers.filter(([name]) => name === 'x-goog-authuser').map(([, value]) => value))
-    if (isRecord(response)) found.cookies.push(...readList(response['cookies']))
+    if (!isRecord(response)) continue
+    for (const cookie of readList(response['cookies'])) {
+      seen++
+      // A cookie that is set to a time gone by is deleted: so ends a session that was signed out in the recording.
+      if (cookie.expiresMs === undefined || cookie.expiresMs > timeOf(entry)) found.cookies.push(cookie)
+      else found.cookies = found.cookies.filter(({ name }) => name !== cookie.name)
+    }
   }
-  if (google > 0 && found.cookies.length === 0) {
+  if (google > 0 && seen === 0) {
     throw new CookieImportError(
       'withheld',
       'The HAR file was saved without cookies. Export it again with sensitive data: in Chrome switch on "Allow to generate HAR with sensitive data" in the settings of the developer tools and hold the download button.',
@@ -64,10 +75,15 @@ function readList(cookies: unknown): ExportedCookie[] {
       {
         name,
         value,
-        ...(typeof domain === 'string' && domain !== '' ? { domain } : {}),
+        ...(typeof domain === 'string' && domain !== '' ? { domain, hostOnly: isOneHost(domain) } : {}),
         ...(typeof path === 'string' && path !== '' ? { path } : {}),
         ...(Number.isNaN(expiresMs) ? {} : { expiresMs }),
       },
     ]
   })
+}
+
+/** The form has no field for it: a host below google.com without a dot before it set the cookie for itself. */
+function isOneHost(domain: string): boolean {
+  return !domain.startsWith('.') && domain !== 'google.com'
 }

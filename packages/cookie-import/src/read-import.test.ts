@@ -26,6 +26,49 @@ const CURL_CMD = [
   '  -H ^"sec-ch-ua: ^\\^"Chromium^\\^";v=^\\^"146^\\^"^"',
 ].join('\r\n')
 
+/** As Chrome 100 on Windows wrote it for cmd: other carets, doubled quotes. */
+const CURL_OLD_CMD = `curl "https://gemini.google.com/app" ^
+  -H "cookie: NID=525=ab^|c^!d; __Secure-1PSID=g.a000x-y_z; __Secure-1PSIDTS=sidts-CjEB=" ^
+  -H "sec-ch-ua: ""Chromium"";v=""100""" ^
+  --compressed`
+
+/** As Firefox writes it: each cookie with the host of the request, and no dot. */
+const POWERSHELL_FIREFOX = `$session = New-Object Microsoft.PowerShell.Commands.WebRequestSession
+$session.Cookies.Add((New-Object System.Net.Cookie("NID", "525=ab|c!d", "/", "gemini.google.com")))
+$session.Cookies.Add((New-Object System.Net.Cookie("__Secure-1PSID", "g.a000x-y_z", "/", "gemini.google.com")))
+$session.Cookies.Add((New-Object System.Net.Cookie("__Secure-1PSIDTS", "sidts-CjEB=", "/", "gemini.google.com")))
+Invoke-WebRequest -UseBasicParsing -Uri "https://gemini.google.com/app" \`
+-WebSession $session \`
+-Headers @{
+"Accept" = "*/*"
+"X-Goog-AuthUser" = "3"
+}`
+
+/** As Chrome before 90 wrote it. */
+const POWERSHELL_OLD = `Invoke-WebRequest -Uri "https://gemini.google.com/u/4/app" \`
+-Headers @{
+"method"="GET"
+  "sec-ch-ua"="\`"Chromium\`";v=\`"88\`""
+  "cookie"="NID=525=ab|c!d; __Secure-1PSID=g.a000x-y_z; __Secure-1PSIDTS=sidts-CjEB="
+}`
+
+/** The request headers as Firefox and Chrome copy them. */
+const RAW_HEADERS = `GET /u/5/app HTTP/2
+Host: gemini.google.com
+Accept-Language: en-GB
+Cookie: ${HEADER}
+Connection: keep-alive`
+
+/** The panel of Chrome, copied by hand: a name, and its value in the next line. */
+const PANEL_HEADERS = `:authority
+gemini.google.com
+:path
+/u/6/app
+cookie
+${HEADER}
+x-same-domain
+1`
+
 const NETSCAPE = [
   '# Netscape HTTP Cookie File',
   '# https://curl.haxx.se/rfc/cookie_spec.html',
@@ -125,7 +168,17 @@ describe('readImport', () => {
     ['"Copy as cURL" of Chrome for bash', CURL_BASH, 'curl'],
     ['"Copy as cURL" of Firefox', CURL_FIREFOX, 'curl'],
     ['"Copy as cURL" of Chrome for cmd', CURL_CMD, 'curl'],
+    ['"Copy as cURL" of older Chromes for cmd', CURL_OLD_CMD, 'curl'],
+    ['a cURL command typed by hand', `curl -b'${HEADER}' -XGET https://gemini.google.com/app`, 'curl'],
+    ['a cURL command with its header glued on', `curl "-HCookie: ${HEADER}" https://gemini.google.com/app`, 'curl'],
+    ['"Copy as PowerShell" of Firefox', POWERSHELL_FIREFOX, 'powershell'],
+    ['"Copy as PowerShell" of older Chromes', POWERSHELL_OLD, 'powershell'],
+    ['raw request headers', RAW_HEADERS, 'header'],
+    ['the header panel of the developer tools', PANEL_HEADERS, 'header'],
+    ['cookies one a line', HEADER.replaceAll('; ', '\n'), 'header'],
     ['cookies.txt', NETSCAPE, 'cookies.txt'],
+    ['cookies.txt whose tabs became spaces', NETSCAPE.replaceAll('\t', '    '), 'cookies.txt'],
+    ['rows of cookies.txt without its first lines', NETSCAPE.split('\r\n').slice(3).join('\n'), 'cookies.txt'],
     ['cookies.txt with a byte order mark', `\uFEFF${NETSCAPE}`, 'cookies.txt'],
     ['EditThisCookie and Cookie-Editor', JSON.stringify(EXTENSION, undefined, 4), 'json'],
     ['Playwright’s storage state', JSON.stringify(PLAYWRIGHT), 'json'],
@@ -164,13 +217,39 @@ describe('readImport', () => {
 
   it('reads escapes of both shells to the letter', () => {
     const nid = (text: string) => readImport(text).cookies.find(({ name }) => name === 'NID')?.value
-    expect([nid(CURL_BASH), nid(CURL_CMD)]).toEqual(['525=ab|c!d', '525=ab|c!d'])
+    expect([CURL_BASH, CURL_CMD, CURL_OLD_CMD, POWERSHELL_FIREFOX, POWERSHELL_OLD].map(nid)).toEqual(
+      Array(5).fill('525=ab|c!d'),
+    )
   })
 
   it('tells which of several accounts was in use', () => {
-    expect(
-      [CURL_BASH, CURL_FIREFOX, CURL_CMD, JSON.stringify(HAR)].map((text) => readImport(text).accountIndex),
-    ).toEqual([2, 1, undefined, 1])
+    const index = (text: string) => readImport(text).accountIndex
+    expect([CURL_BASH, CURL_FIREFOX, CURL_CMD, JSON.stringify(HAR)].map(index)).toEqual([2, 1, undefined, 1])
+    expect([POWERSHELL_FIREFOX, POWERSHELL_OLD, RAW_HEADERS, PANEL_HEADERS].map(index)).toEqual([3, 4, 5, 6])
+    expect(index(`curl 'https://gemini.google.com/app?hl=en&authuser=7' -b '${HEADER}'`)).toBe(7)
+    // Another page of Google's that was asked for another account, later.
+    const entries = [
+      ...HAR.log.entries,
+      entry('2026-11-20T10:00:20.000Z', HEADER, [], 'https://ogs.google.com/u/0/widget'),
+    ]
+    expect(index(JSON.stringify({ log: { entries } }))).toBe(1)
+  })
+
+  it('takes no session from a recording in which it was signed out', () => {
+    const past = '1990-01-01T00:00:00.000Z'
+    const gone = PAIR.map(({ name }) => ({ name, value: 'EXPIRED', domain: '.google.com', path: '/', expires: past }))
+    const entries = [...HAR.log.entries, entry('2026-11-20T10:00:30.000Z', HEADER, gone)]
+    expect(() => readImport(JSON.stringify({ log: { entries } }))).toThrow(
+      expect.objectContaining({ code: 'no_session' }),
+    )
+  })
+
+  it('sends no cookie of another site to Google, whatever its host looks like', () => {
+    const text = POWERSHELL_FIREFOX.replace(
+      'Invoke',
+      '$session.Cookies.Add((New-Object System.Net.Cookie("theirs", "x", "/", "notgoogle.com")))\nInvoke',
+    )
+    expect(readImport(text).names).toEqual(['NID', '__Secure-1PSID', '__Secure-1PSIDTS'])
   })
 
   it('says that a session is bound to a device, and what to do instead', () => {

@@ -1,14 +1,18 @@
 import { looksLikeCookiesTxt, readCookiesTxt } from './cookies-txt.ts'
-import { readCookiePairs, type RawExport } from './cookie.ts'
+import type { RawExport } from './cookie.ts'
 import { looksLikeCurl, readCurl } from './curl.ts'
 import { describe, type CookieImport, type ImportForm } from './describe.ts'
 import { CookieImportError } from './error.ts'
+import { looksLikeFetch, readFetch } from './fetch-copy.ts'
 import { looksLikeHar, readHar } from './har.ts'
+import { readHeader } from './header.ts'
 import { readJsonExport } from './json-export.ts'
+import { looksLikePowerShell, readPowerShell } from './powershell.ts'
 
 /**
- * Reads a Google session out of text: a `Cookie` header, "Copy as cURL" (bash or cmd), cookies.txt, the JSON of a
- * browser extension, Playwright or Puppeteer, the three fields of the reference servers, or a HAR file.
+ * Reads a Google session out of text: a `Cookie` header, "Copy as cURL" (bash or cmd), "Copy as PowerShell", "Copy
+ * as fetch (Node.js)", cookies.txt, the JSON of a browser extension, Playwright or Puppeteer, the three fields of the
+ * reference servers, or a HAR file.
  *
  * @throws {CookieImportError} that says what was found instead and what to give.
  */
@@ -17,8 +21,10 @@ export function readImport(text: string): CookieImport {
   if (plain === '') throw new CookieImportError('unreadable', `The text is empty. ${WHAT_TO_GIVE}`)
   if (plain.startsWith('{') || plain.startsWith('[')) return readJsonImport(parseJson(plain))
   if (looksLikeCurl(plain)) return finish('curl', readCurl(plain))
+  if (looksLikePowerShell(plain)) return finish('powershell', readPowerShell(plain))
+  if (looksLikeFetch(plain)) return finish('fetch', readFetch(plain))
   if (looksLikeCookiesTxt(plain)) return finish('cookies.txt', only(readCookiesTxt(plain)))
-  return finish('header', only(readCookiePairs(plain.replace(/^cookie:\s*/i, ''))))
+  return finish('header', readHeader(plain))
 }
 
 /** The same for JSON that is parsed already. */
@@ -28,7 +34,7 @@ export function readJsonImport(value: unknown): CookieImport {
 }
 
 const WHAT_TO_GIVE =
-  'Give the cookies of gemini.google.com as a Cookie header, "Copy as cURL", cookies.txt, the JSON of a browser extension, or a HAR file.'
+  'Give the cookies of gemini.google.com as a Cookie header, "Copy as cURL" or "as PowerShell", cookies.txt, the JSON of a browser extension, or a HAR file.'
 
 function parseJson(text: string): unknown {
   try {
