@@ -11,6 +11,12 @@ import type { Wire } from './wire.ts'
 import { backgroundTimer, within } from './within.ts'
 
 /**
+ * Shortest time between two rotations of one session, in milliseconds. The clock starts before a request is on its way, so
+ * that a second is added to Google's minute: the first may take longer to arrive than the next.
+ */
+export const RENEWAL_FLOOR_MS = ROTATE_MINIMUM_MS + 1_000
+
+/**
  * What became of a rotation.
  *
  * - `renewed`: a new ticket is in the jar and saved.
@@ -62,7 +68,7 @@ export function createRotation(options: RotationOptions): Rotation {
   async function rotateOnce(): Promise<RotationOutcome> {
     if (await options.adopt()) return 'renewed'
     const last = options.lastRotation()
-    if (last !== undefined && now() - last < ROTATE_MINIMUM_MS && now() >= last) return 'too-soon'
+    if (last !== undefined && now() - last < RENEWAL_FLOOR_MS && now() >= last) return 'too-soon'
     await options.remember(now())
     const before = ticketOf(wire)
     const status = await within(options.timeoutMs, 'The rotation of the session ticket', [options.closed], send)
@@ -105,7 +111,7 @@ export function createRotation(options: RotationOptions): Rotation {
     rotation.rotate().then(schedule, () => {
       // Google was not reached: again as soon as it may be asked. A request that needs the ticket asks on its own.
       counted = options.lastRenewal()
-      wakeAfter(Math.min(intervalMs, ROTATE_MINIMUM_MS * (1.1 + 0.4 * random())))
+      wakeAfter(Math.min(intervalMs, RENEWAL_FLOOR_MS * (1.1 + 0.4 * random())))
     })
   }
 

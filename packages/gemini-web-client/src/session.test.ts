@@ -8,7 +8,8 @@ import type { SessionState, SessionStore } from './session-state.ts'
 
 const COOKIES = '__Secure-1PSID=g.a000test; __Secure-1PSIDTS=sidts-first'
 const NEW_TICKET = '__Secure-1PSIDTS=sidts-renewed; Domain=.google.com; Path=/; Secure; HttpOnly'
-const MINUTE = 60_000
+/** Google's minute, and a second for the way there. */
+const FLOOR = 61_000
 
 const worlds: { close(): Promise<void> }[] = []
 
@@ -186,7 +187,7 @@ describe('rotation', () => {
     expect(await Promise.all([one.rotate(), one.rotate()])).toEqual(['renewed', 'renewed'])
     expect(app.to('RotateCookies')).toHaveLength(1)
     expect(app.to('RotateCookies')[0]?.headers.cookie).toBe('__Secure-1PSID=g.a000test; __Secure-1PSIDTS=sidts-first')
-    now += MINUTE - 1
+    now += FLOOR - 1
     expect(await one.rotate()).toBe('too-soon')
     now += 1
     expect(await one.rotate()).toBe('still-good')
@@ -214,7 +215,7 @@ describe('rotation', () => {
     const first = client({ cookies: COOKIES, transport: app.transport, store, now: () => now })
     await first.start()
     await first.close()
-    now += 11 * MINUTE
+    now += 11 * 60_000
     app.requests.length = 0
     await client({ cookies: COOKIES, transport: app.transport, store, now: () => now }).start()
     expect(app.requests[0]?.url.href).toBe('https://accounts.google.com/RotateCookies')
@@ -279,7 +280,7 @@ describe('rotation', () => {
 describe('the clock', () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] }))
   afterEach(() => void vi.useRealTimers())
-  const minutes = (count: number) => vi.advanceTimersByTimeAsync(count * MINUTE)
+  const minutes = (count: number) => vi.advanceTimersByTimeAsync(count * 60_000)
   /** The middle of the jitter: eight minutes. */
   const random = () => 0.5
 

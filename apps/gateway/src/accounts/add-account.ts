@@ -1,5 +1,5 @@
 import type { CookieImport } from '@castorjs/cookie-import'
-import type { SessionState } from '@castorjs/gemini-web-client'
+import { RENEWAL_FLOOR_MS, type SessionState } from '@castorjs/gemini-web-client'
 import { withLock, type StateStore } from '@castorjs/state-store'
 import { createSessionStore, sessionIn, sessionKey } from '../state/session-store.ts'
 import type { AccountRecord } from './account-record.ts'
@@ -195,8 +195,6 @@ async function result({ roster }: ChangePorts, found: CookieImport, taken: Taken
 }
 
 const RENEWAL_WAIT_MS = 40_000
-/** Source: fact sheet section 2.4. */
-const RENEWAL_FLOOR_MS = 60_000
 
 const MESSAGES: Record<AddResult['outcome'], (id: string, rank: Rank) => string> = {
   added: (id) => `The account "${id}" was added.`,

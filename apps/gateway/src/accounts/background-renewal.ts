@@ -1,6 +1,6 @@
 import type { AccountPool } from '@castorjs/account-pool'
 import { toGenerationError } from '@castorjs/content-generator'
-import type { SessionState } from '@castorjs/gemini-web-client'
+import { RENEWAL_FLOOR_MS, type SessionState } from '@castorjs/gemini-web-client'
 import type { StateStore } from '@castorjs/state-store'
 import { sessionKey } from '../state/session-store.ts'
 import type { WebSession } from '../upstreams/web-session.ts'
@@ -47,8 +47,6 @@ export interface BackgroundRenewal {
 const LOOK_MS = 5_000
 const ADOPT_EVERY_LOOKS = 3
 const RETRY = { firstMs: 30_000, longestMs: 480_000 }
-/** Google renews a session once a minute; a second more for clocks that differ. */
-const RENEWAL_FLOOR_MS = 61_000
 const ABOUT_THE_TICKET: ReadonlySet<TroubleCause> = new Set(['expired ticket', 'signed out', 'device-bound'])
 const SIGN_IN_MS = 90_000
 

@@ -34,7 +34,7 @@ it(
     const emulator = await startGeminiWebEmulator({
       port: 0,
       accounts: PEOPLE,
-      settings: { checks: { rotateDistanceMs: 0 } },
+      settings: { checks: { rotateDistanceMs: 0 }, log: { secrets: true, size: 1_000 } },
     })
     const { controls } = emulator.emulator
     const script = await bundle('renewer', dataDir)
@@ -50,6 +50,10 @@ it(
     const said: string[] = []
     let behind = 0
     let dead = 0
+    const usedUnsaved: string[] = []
+    /** Whether a ticket was ever sent back to the app. */
+    const wasUsed = (ticket: string): boolean =>
+      controls.requests.some(({ headers }) => headers['cookie']?.includes(`__Secure-1PSIDTS=${ticket}`) === true)
     try {
       for (let kill = 0; kill < KILLS; kill++) {
         const child = startRenewer(script, settings, said)
@@ -68,7 +72,10 @@ it(
           const ticket = kept?.cookies.find((cookie) => cookie.name === '__Secure-1PSIDTS')?.value
           const newest = truth.find((one) => one.session === session)?.ticket
           // The answer that was on the wire in the moment of the kill reached nobody; the ticket before is still taken.
-          if (ticket !== newest) behind++
+          if (ticket !== newest) {
+            behind++
+            if (newest !== null && newest !== undefined && wasUsed(newest)) usedUnsaved.push(name)
+          }
           const page = await fetch(`${emulator.hosts.app}/app`, {
             headers: { cookie: `__Secure-1PSID=${session}; __Secure-1PSIDTS=${ticket ?? ''}` },
             redirect: 'manual',
@@ -80,6 +87,8 @@ it(
       const rotations = controls.accounts().reduce((sum, one) => sum + one.rotations, 0)
       console.log(JSON.stringify({ seed: SEED, kills: KILLS, rotations, onTheWire: behind, dead }))
       expect(dead).toBe(0)
+      // A ticket that is in use is safe on the disk.
+      expect(usedUnsaved).toEqual([])
       expect(rotations).toBeGreaterThan(KILLS)
       // At most one answer per account can be on the wire.
       expect(behind).toBeLessThanOrEqual(KILLS * PEOPLE.length)
