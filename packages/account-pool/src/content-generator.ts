@@ -8,6 +8,7 @@ import {
   type GenerateContentResponse,
   type GenerateOptions,
 } from '@castorjs/content-generator'
+import { conversationOf, type Conversation } from './conversation.ts'
 import type { AccountPool, Lease, PooledAccount } from './pool.ts'
 import { callWithAccounts, createSearch, type SearchOptions } from './search.ts'
 
@@ -37,14 +38,6 @@ export interface WithAccountsOptions {
   attentionLink?: (error: GenerationError) => string | undefined
   /** What the accounts' generators can do besides generating. Default: what the first account's can. */
   provides?: { countTokens?: boolean; embedContent?: boolean }
-}
-
-/** A conversation as the pool knows it. */
-export interface Conversation {
-  /** Not secret, and nothing that was said: it may be kept where others read. */
-  key: string
-  /** This is its first turn: it takes the account that is next, and is remembered. */
-  begins?: boolean
 }
 
 /**
@@ -201,23 +194,6 @@ function labelled(options: GenerateOptions, account: PooledAccount, noticed?: ()
       options.onServed?.({ ...served, account: account.label })
     },
   }
-}
-
-/** Characters of the first turn that tell one conversation from another. */
-const OPENING_CHARACTERS = 4_000
-
-/** A client without a session id sends the same beginning with each turn. */
-async function conversationOf(
-  { contents }: GenerateContentRequest,
-  { caller = '', sessionId }: GenerateOptions,
-): Promise<Conversation | undefined> {
-  if (sessionId !== undefined) return { key: JSON.stringify([caller, sessionId]) }
-  const opening = contents[0]?.parts?.map(({ text = '' }) => text).join('') ?? ''
-  if (opening === '') return undefined
-  const bytes = new TextEncoder().encode(JSON.stringify([caller, opening.slice(0, OPENING_CHARACTERS)]))
-  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
-  const key = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('')
-  return { key, begins: contents.every(({ role }) => role !== 'model') }
 }
 
 function missing(generator: ContentGenerator, what: string): GenerationError {
