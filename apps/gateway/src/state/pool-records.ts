@@ -18,7 +18,7 @@ interface PoolRecord {
 }
 
 /** A pool's memory as records of the state, one for each account and each address. */
-export function createPoolRecords(state: StateStore, pool: string): PoolRecords {
+function createPoolRecords(state: StateStore, pool: string): PoolRecords {
   const accountKey = (id: string): string => keyOf(pool, 'account', id)
   const save = async (key: string, record: Omit<PoolRecord, 'version'>): Promise<void> =>
     void (await state.set(key, { version: VERSION, ...record }, { ttlMs: KEPT_MS }))
