@@ -1,8 +1,8 @@
 /**
  * The state of a pool as one Lua script: every operation is one round trip and whole in itself. It does what
  * `memory-state.ts` does, by the same tests; read that first. `ARGV` is the operation, the time in milliseconds
- * (empty: Redis's own clock) and the input as JSON; the answer is JSON. All keys begin with `KEYS[1]`, which is a
- * hash tag, so that a cluster keeps them together:
+ * (empty: Redis's own clock), the input as JSON, and leases that were given back since the last step; the answer is
+ * JSON. All keys begin with `KEYS[1]`, which is a hash tag, so that a cluster keeps them together:
  *
  * - For each of `:groups`: `:all:<group>` every account by its place in the line; `:line:<group>` those that could serve
  *   now. `:parked` those that rest or are at their ceiling, by the time they return. Full and paused accounts are in
@@ -397,7 +397,6 @@ function ops.renew()
 end
 
 function ops.release()
-  drop(input.lease.id)
   if input.order then return record(input.order) end
 end
 
@@ -478,6 +477,7 @@ function ops.read()
   return { at = now, accounts = accounts, egresses = egresses, rests = rests }
 end
 
+for index = 4, #ARGV do drop(ARGV[index]) end
 local answer = ops[op]()
 if answer == nil then return '' end
 return cjson.encode(answer)

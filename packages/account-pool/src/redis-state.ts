@@ -9,6 +9,21 @@ import {
 } from './pool-state.ts'
 import { POOL_SCRIPT } from './redis-script.ts'
 
+/**
+ * How long a lease that was given back waits for another step to travel with, in milliseconds. With traffic there always
+ * is one, so that a request costs one round trip and not two.
+ */
+const TRAVEL_MS = 10
+
+/** Leases given back that no step has taken along yet. */
+interface Returned {
+  ids: string[]
+  /** Settles with the step that took them along. */
+  sent: Promise<void>
+  go: (step: Promise<unknown>) => void
+  timer: ReturnType<typeof setTimeout>
+}
+
 /** Runs a Lua script in Redis. The pool asks for nothing else, so any client will do. */
 export type RunScript = (script: string, keys: string[], args: string[]) => Promise<unknown>
 
@@ -29,7 +44,8 @@ export interface RedisPoolStateOptions {
 
 /**
  * A pool's state in Redis, shared by any number of processes: rests, leases, pace and ceilings hold over all, and
- * the leases of a dead process come back when they expire. One round trip per operation. Needs Redis 5 or newer,
+ * the leases of a dead process come back when they expire. One round trip per operation; a lease that is given back
+ * travels with the next one, or alone after a moment. Needs Redis 5 or newer,
  * with scripts allowed.
  */
 export function createRedisPoolState({
@@ -40,12 +56,24 @@ export function createRedisPoolState({
   now,
 }: RedisPoolStateOptions): PoolState {
   const keys = [`{${prefix}:${name}}`]
+  let returned: Returned | undefined
 
   async function run<Result>(operation: string, input: unknown): Promise<Result> {
     const time = now === undefined ? '' : String(now())
-    const text = await runScript(POOL_SCRIPT, keys, [operation, time, JSON.stringify(input)])
+    const travelling = returned
+    returned = undefined
+    const args = [operation, time, JSON.stringify(input), ...(travelling?.ids ?? [])]
+    const step = runScript(POOL_SCRIPT, keys, args)
+    travelling?.go(step)
+    const text = await step
     if (typeof text !== 'string') throw new TypeError('The Redis client gave something else than text for a script')
     return (text === '' ? undefined : JSON.parse(text)) as Result
+  }
+
+  function giveBack(id: string): Promise<void> {
+    returned ??= openReturned(() => void run('release', {}).catch(() => {}))
+    returned.ids.push(id)
+    return returned.sent
   }
 
   return {
@@ -55,8 +83,13 @@ export function createRedisPoolState({
     acquire: (ask) => run<Answer>('acquire', ask),
     renew: (leases, ttlMs) => run('renew', { leases, ttlMs }),
     async release(lease, order) {
-      const rest = await run<Rest | undefined>('release', { lease, order })
-      return rest === undefined ? undefined : toRest(rest)
+      const sent = giveBack(lease.id)
+      if (order === undefined) {
+        await sent
+        return undefined
+      }
+      const [rest] = await Promise.all([run<Rest>('release', { order }), sent])
+      return toRest(rest)
     },
     succeed: (lease) => run('succeed', lease),
     rest: async (order) => toRest(await run<Rest>('rest', order)),
@@ -64,6 +97,19 @@ export function createRedisPoolState({
     pause: (account, paused) => run('pause', { account, paused }),
     read: async () => toFacts(await run<RawFacts>('read', {})),
   }
+}
+
+/** A new collection; `alone` sends it when nothing else has. */
+function openReturned(alone: () => void): Returned {
+  let go: Returned['go'] = () => {}
+  const sent = new Promise<void>((resolve, reject) => {
+    go = (step) => {
+      clearTimeout(timer)
+      step.then(() => resolve(), reject)
+    }
+  })
+  const timer = setTimeout(alone, TRAVEL_MS)
+  return { ids: [], sent, go, timer }
 }
 
 interface RawFacts {
