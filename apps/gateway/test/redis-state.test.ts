@@ -9,7 +9,7 @@ import { pino } from 'pino'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { parseConfig } from '../src/config.ts'
 import { startGateway, type Gateway } from '../src/gateway.ts'
-import { redisMissing, startRedis, type RedisServer } from './redis-server.ts'
+import { redisMissing, startRedis, type RedisServer } from '@castorjs/testkit/redis-server'
 
 if (redisMissing !== undefined) console.log(redisMissing)
 
@@ -31,7 +31,7 @@ describe.skipIf(redisMissing !== undefined)('gateways on one Redis', () => {
 
   beforeAll(async () => {
     dataDir = mkdtempSync(join(tmpdir(), 'castor-redis-state-'))
-    redis = await startRedis()
+    redis = await startRedis({ durable: true })
     client = new Redis(redis.url, { retryStrategy: () => 20, maxRetriesPerRequest: null })
     client.on('error', () => undefined)
     emulator = await startGeminiWebEmulator({ port: 0 })

@@ -7,7 +7,7 @@ import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parseConfig } from '../src/config.ts'
 import { startGateway, type Gateway } from '../src/gateway.ts'
-import { redisMissing, startRedis, type RedisServer } from './redis-server.ts'
+import { redisMissing, startRedis, type RedisServer } from '@castorjs/testkit/redis-server'
 
 if (redisMissing !== undefined) console.log(redisMissing)
 
@@ -39,7 +39,7 @@ describe.skipIf(redisMissing !== undefined)('two gateways on one Redis', () => {
 
   beforeAll(async () => {
     dataDir = mkdtempSync(join(tmpdir(), 'castor-replicas-'))
-    redis = await startRedis()
+    redis = await startRedis({ durable: true })
     emulator = await startGeminiWebEmulator({ port: 0 })
     one = await start('one')
     two = await start('two')

@@ -1,7 +1,7 @@
+import { redisMissing, startRedis, type RedisServer } from '@castorjs/testkit/redis-server'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { askFor, describePoolState, limitsOf, orderOf } from '../test/describe-pool-state.ts'
-import { redisMissing, startRedis, type RedisServer } from '../test/redis-server.ts'
 import {
   createAccountPool,
   createFallbackPoolState,
@@ -26,7 +26,7 @@ describe.skipIf(redisMissing !== undefined)('with a real Redis', () => {
     server = await startRedis()
     runScript = createScriptRunner(server.connect())
   })
-  afterAll(() => server.stop())
+  afterAll(() => server.close())
 
   describePoolState('Redis', async (start) => {
     let now = start
@@ -310,12 +310,12 @@ describe.skipIf(redisMissing !== undefined)('with a real Redis', () => {
     const pool = createAccountPool({ accounts: [{ id: 'a', value: 'client' }], policy, state })
     try {
       ;(await pool.lease()).release()
-      await own.crash()
+      await own.kill()
       const lease = await pool.lease()
       await expect(pool.lease()).rejects.toMatchObject({ code: 'upstream_unavailable' })
       expect(away).toEqual([true])
       lease.fail({ code: 'rate_limited' })
-      await own.revive()
+      await own.start()
       while (client.status !== 'ready') await new Promise((resolve) => setTimeout(resolve, 5))
       now += 2_000
       await expect(pool.lease()).rejects.toMatchObject({
@@ -328,7 +328,7 @@ describe.skipIf(redisMissing !== undefined)('with a real Redis', () => {
       expect(seen).toMatchObject({ active: 0, rest: { kind: 'cooling' } })
     } finally {
       await pool.close()
-      await own.stop()
+      await own.close()
     }
   })
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { redisMissing, startRedis, type RedisServer } from '../test/redis-server.ts'
+import { redisMissing, startRedis, type RedisServer } from '@castorjs/testkit/redis-server'
 import { createRequestLimits, type RequestLimitsOptions } from './index.ts'
 
 let prefixes = 0
@@ -129,7 +129,7 @@ describe.skipIf(redisMissing !== undefined)('with a real Redis', () => {
   beforeAll(async () => {
     server = await startRedis()
   })
-  afterAll(() => server.stop())
+  afterAll(() => server.close())
 
   describeLimits('Redis', () => ({ redis: server.connect() }))
 
@@ -162,7 +162,7 @@ describe.skipIf(redisMissing !== undefined)('with a real Redis', () => {
     await client.ping()
     const limits = createRequestLimits({ perHour: 2, modelSpacingMs: false, redis: client, prefix: 'test:gone' })
     expect((await limits.check('a')).allowed).toBe(true)
-    await gone.stop()
+    await gone.close()
     const answers = [await limits.check('a'), await limits.check('a'), await limits.check('a')]
     expect(answers.map(({ allowed }) => allowed)).toEqual([true, false, false])
   })

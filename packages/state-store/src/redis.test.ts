@@ -1,32 +1,31 @@
 import { createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { REDIS_MISSING, startRedis } from '../test/redis-server.ts'
-import type { RedisServer } from '../test/redis-server.ts'
+import { redisMissing, startRedis, type RedisServer } from '@castorjs/testkit/redis-server'
 import { describeStateStore, listAll } from '../test/store-behaviour.ts'
 import { updateRecord, withEncryption } from './index.ts'
 import { openRedisStateStore } from './redis.ts'
 
 const pass = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
-if (REDIS_MISSING !== undefined) console.log(`Redis tests are skipped: ${REDIS_MISSING}`)
+if (redisMissing !== undefined) console.log(redisMissing)
 
-describe.skipIf(REDIS_MISSING !== undefined)('openRedisStateStore', () => {
+describe.skipIf(redisMissing !== undefined)('openRedisStateStore', () => {
   let server: RedisServer
   beforeAll(async () => {
-    server = await startRedis()
+    server = await startRedis({ durable: true })
   })
-  afterAll(() => server?.stop())
+  afterAll(() => server?.close())
 
   // Servers that a test kills; stopped even when the test fails.
   const owned: RedisServer[] = []
   async function startOwn(): Promise<RedisServer> {
-    const own = await startRedis()
+    const own = await startRedis({ durable: true })
     owned.push(own)
     return own
   }
   afterEach(async () => {
-    for (const own of owned.splice(0)) await own.stop()
+    for (const own of owned.splice(0)) await own.close()
   })
 
   describeStateStore('a store in Redis', async () => {

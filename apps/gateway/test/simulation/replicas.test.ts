@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { expect, it } from 'vitest'
-import { redisMissing, startRedis } from '../redis-server.ts'
+import { redisMissing, startRedis } from '@castorjs/testkit/redis-server'
 import { bundle } from './bundle.ts'
 import { askOnce, tally, type Ending } from './load.ts'
 import {
@@ -64,7 +64,7 @@ it.skipIf(redisMissing !== undefined)(
     const random = seeded(SEED)
     const folder = mkdtempSync(join(tmpdir(), 'castor-replicas-sim-'))
     const script = await bundle('gateway-process', folder)
-    const redis = await startRedis()
+    const redis = await startRedis({ durable: true })
     const watcher = new Redis(redis.url, { retryStrategy: () => 50, maxRetriesPerRequest: null })
     watcher.on('error', () => undefined)
     const emulator = await startSimulatedApp()
