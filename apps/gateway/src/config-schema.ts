@@ -1,3 +1,4 @@
+import { MODES, PAGE_KEYS, RPC, TOOLS } from '@castorjs/gemini-web-protocol'
 import * as v from 'valibot'
 
 const port = v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(0), v.maxValue(65_535))
@@ -32,6 +33,31 @@ const WebAccountSchema = v.strictObject({
   /** Answers of this account at the same time. Default: `geminiWeb.maxConcurrent`. */
   maxConcurrent: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
 })
+
+/** What a public model name asks of the web app. */
+const WebModelSchema = v.strictObject({
+  mode: v.picklist(namesOf(MODES)),
+  tool: v.exactOptional(v.picklist(namesOf(TOOLS))),
+  gemId: v.exactOptional(v.string()),
+  extendedThinking: v.exactOptional(v.boolean()),
+  guest: v.exactOptional(v.boolean()),
+  imagePixels: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(1))),
+})
+
+const ProtocolSchema = v.strictObject({
+  /** Slots of the request array, by index. */
+  slots: v.exactOptional(v.record(v.pipe(v.string(), v.digits()), v.unknown())),
+  /** Header values, by lower-case name. */
+  headers: v.exactOptional(v.record(v.string(), v.string())),
+  /** Ids of remote calls, by our name for them. */
+  rpcIds: v.exactOptional(v.record(v.picklist(namesOf(RPC)), v.string())),
+  /** Keys on the app page, by our name for them. */
+  pageKeys: v.exactOptional(v.record(v.picklist(namesOf(PAGE_KEYS)), v.string())),
+})
+
+function namesOf<Name extends string>(table: Readonly<Record<Name, unknown>>): Name[] {
+  return Object.keys(table) as Name[]
+}
 
 /** A number that holds something back, or `false`. 0 would hold everything back, which nobody means. */
 function numberOrFalse(wanted: string, fits: (value: number) => boolean) {
@@ -93,6 +119,11 @@ export const ConfigSchema = v.strictObject({
   maxBodyBytes: v.optional(v.pipe(v.number(), v.minValue(1_024)), 100 * 1024 * 1024),
   /** Fail when the upstream answers with another model than the one asked for. */
   strictModel: v.optional(v.boolean(), false),
+  /**
+   * Name of this machine's own address, for states and logs. Gateways on one Redis that leave by different addresses need
+   * different names, or they share one pace and one block.
+   */
+  egress: v.optional(label, 'direct'),
   accounts: v.optional(v.array(WebAccountSchema), []),
   geminiWeb: v.optional(
     v.strictObject({
@@ -105,8 +136,10 @@ export const ConfigSchema = v.strictObject({
       maxConcurrent: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 2),
       /** Serve without an account, with Google's smallest model. */
       guest: v.optional(v.boolean(), true),
-      /** Names that callers may use, each with the web app's model behind it. Wins over the built-in table. */
-      models: v.optional(v.record(v.string(), v.looseObject({})), {}),
+      /** Names that callers may use, each with what it asks of the web app. Wins over the built-in table. */
+      models: v.optional(v.record(v.pipe(v.string(), v.nonEmpty()), WebModelSchema), {}),
+      /** Constants of the web app's protocol, for the days between its change and our release. */
+      protocol: v.optional(ProtocolSchema, {}),
     }),
     {},
   ),

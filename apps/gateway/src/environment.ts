@@ -73,6 +73,7 @@ export const VARIABLES: Record<string, { path: readonly string[]; read: Read }> 
   GEMINI_LANGUAGE: { path: ['geminiWeb', 'language'], read: text },
   GEMINI_GUEST: { path: ['geminiWeb', 'guest'], read: flag },
 
+  EGRESS_NAME: { path: ['egress'], read: text },
   WEBHOOK_URL: { path: ['webhookUrl'], read: text },
 
   REDIS_URL: { path: ['state', 'redisUrl'], read: text },

@@ -126,11 +126,23 @@ export async function startGateway(
   }
   const officialApi =
     config.geminiApi.keys.length > 0
-      ? openGeminiApi({ config: config.geminiApi, mediaFetch, onChange, poolState: poolState('gemini-api') })
+      ? openGeminiApi({
+          config: config.geminiApi,
+          egress: config.egress,
+          mediaFetch,
+          onChange,
+          poolState: poolState('gemini-api'),
+        })
       : undefined
   const codeAssist =
     config.codeAssist.accounts.length > 0
-      ? await openCodeAssist({ config: config.codeAssist, mediaFetch, onChange, poolState: poolState('code-assist') })
+      ? await openCodeAssist({
+          config: config.codeAssist,
+          egress: config.egress,
+          mediaFetch,
+          onChange,
+          poolState: poolState('code-assist'),
+        })
       : undefined
   const opened: Partial<Record<UpstreamName, Pick<OpenUpstream, 'generator' | 'description'>>> = {
     'gemini-web': web,

@@ -135,6 +135,28 @@ describe('the openai SDK chats with the web app', () => {
     expect(await openai.models.retrieve('gemini-2.5-flash')).toMatchObject({ id: 'gemini-2.5-flash', object: 'model' })
   })
 
+  it('serves names of the operator’s own, and constants that Google moved', async () => {
+    const own = await startStack({
+      config: {
+        geminiWeb: {
+          models: { 'my-thinker': { mode: 'thinking' } },
+          protocol: { headers: { 'x-goog-ext-525005358-jspb': '["moved"]' } },
+        },
+      },
+    })
+    try {
+      const response = await fetch(`${own.gateway.url}/v1/chat/completions`, {
+        method: 'POST',
+        body: JSON.stringify({ model: 'my-thinker', messages: [user('Repeat exactly: mine')] }),
+      })
+      expect([response.status, response.headers.get('x-castor-served-model')]).toEqual([200, '3 Flash Thinking'])
+      const asked = own.emulator.emulator.controls.requests.find(({ path }) => path.endsWith('/StreamGenerate'))
+      expect(asked?.headers['x-goog-ext-525005358-jspb']).toBe('["moved"]')
+    } finally {
+      await own.close()
+    }
+  })
+
   it('names near matches for a model nothing serves, and serves no other', async () => {
     const error: unknown = await ask([user('hi')], 'gemini-2.5-flesh').catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({ status: 404, code: 'model_not_found', param: 'model' })

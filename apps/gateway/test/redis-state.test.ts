@@ -138,6 +138,47 @@ describe.skipIf(redisMissing !== undefined)('gateways on one Redis', () => {
     await expect.poll(async () => (await health(gateway))['status'], { timeout: 10_000 }).toBe('ok')
   })
 
+  it('blame no account for a Redis that is away, and serve on with it when it is back', async () => {
+    fresh()
+    const one = await start()
+    expect((await chat(one)).status).toBe(200)
+    await call(one, 'POST', '/api/accounts/ada/pause')
+    await call(one, 'POST', '/api/accounts/ada/resume')
+    // It has opened no session yet, and cannot while the state that keeps it is away.
+    const two = await start({ renewal: { startAfterMs: 3_600_000 } })
+    await redis.stop()
+    try {
+      for (let times = 0; times < 5; times++) {
+        const { status, json } = await chat(two)
+        expect([status, json]).toEqual([
+          503,
+          { error: expect.objectContaining({ message: expect.stringMatching(/^The state that keeps this session/) }) },
+        ])
+      }
+      expect((await chat(one)).status).toBe(200)
+    } finally {
+      await redis.start()
+    }
+    for (const gateway of [one, two])
+      await expect.poll(async () => (await health(gateway))['status'], { timeout: 10_000 }).toBe('ok')
+    for (const gateway of [one, two]) expect((await chat(gateway)).status).toBe(200)
+  })
+
+  it('keep an account paused that was paused before Redis was restarted', async () => {
+    fresh()
+    const gateway = await start()
+    expect((await chat(gateway)).status).toBe(200)
+    await call(gateway, 'POST', '/api/accounts/ada/pause')
+    await redis.stop()
+    expect((await chat(gateway)).status).toBe(503)
+    await redis.start()
+    await expect.poll(async () => (await health(gateway))['status'], { timeout: 10_000 }).toBe('ok')
+    expect(await chat(gateway)).toMatchObject({
+      status: 503,
+      json: { error: { message: expect.stringMatching(/disabled/) } },
+    })
+  })
+
   it('count each request once in the ledger, over replicas and a Redis that is restarted', async () => {
     fresh()
     const gateways = [await start(), await start()]

@@ -110,8 +110,8 @@ describe('the ledger', () => {
     await chat({ messages: 'none' })
     const found = await rows()
     expect(found.map(({ model, requests, failures }) => [model, requests, failures])).toEqual([
-      ['(other)', 5, { model_not_found: 5 }],
       ['-', 1, { invalid_request: 1 }],
+      ['(other)', 5, { model_not_found: 5 }],
       ['gemini-2.5-flash', 2, { quota_exhausted: 1 }],
     ])
   })

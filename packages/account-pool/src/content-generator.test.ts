@@ -140,6 +140,15 @@ describe('withAccounts', () => {
     expect(await ask(generator)).toBe('Hello')
   })
 
+  it('tells when the pool can serve again after the last try', async () => {
+    const limited = (retryAfterMs: number) => [refusal('quota_exhausted', { retryAfterMs })]
+    const three = setUp({ a: limited(100_000), b: limited(50_000), c: limited(70_000) })
+    await expect(ask(three.generator)).rejects.toMatchObject({ code: 'quota_exhausted', retryAfterMs: 50_000 })
+    const four = setUp({ a: limited(100_000), b: limited(50_000), c: limited(70_000), d: answer })
+    await expect(ask(four.generator)).rejects.toMatchObject({ code: 'quota_exhausted', retryAfterMs: 1_000 })
+    expect(await ask(four.generator)).toBe('Hello')
+  })
+
   it('tries one other account, not two, when the upstream cannot be reached', async () => {
     const down = [refusal('upstream_unavailable')]
     const { generator, calls } = setUp({ a: down, b: down, c: answer })
@@ -187,7 +196,16 @@ describe('withAccounts', () => {
     const { generator } = setUp({ a: [refusal('rate_limited')], b: answer })
     const served: ServedBy[] = []
     await ask(generator, { onServed: (by) => served.push(by) })
-    expect(served).toEqual([{ upstream: 'scripted', account: 'label of b' }])
+    expect(served.at(-1)).toEqual({ upstream: 'scripted', account: 'label of b' })
+  })
+
+  it('says whose failure it was, and which upstream refused without asking anybody', async () => {
+    const { generator } = setUp({ a: [refusal('rate_limited')] })
+    const served: ServedBy[] = []
+    const onServed = (by: ServedBy) => void served.push(by)
+    await expect(ask(generator, { onServed })).rejects.toMatchObject({ code: 'rate_limited' })
+    await expect(ask(generator, { onServed })).rejects.toMatchObject({ code: 'upstream_unavailable' })
+    expect(served).toEqual([{ upstream: 'scripted', account: 'label of a' }, { upstream: 'scripted' }])
   })
 
   it("keeps a client's session on its account", async () => {

@@ -91,8 +91,10 @@ export function withAccounts<Value>(
     )
   }
 
+  const name = options.name ?? sample?.name ?? 'accounts'
+
   return {
-    name: options.name ?? sample?.name ?? 'accounts',
+    name,
 
     generateContentStream: (request, generateOptions) =>
       openOnPull(async () => {
@@ -104,12 +106,17 @@ export function withAccounts<Value>(
           ...(conversation === undefined ? {} : { affinity: conversation.key, begins: conversation.begins ?? false }),
           ...(wanted === undefined ? {} : { prefer: wanted }),
         })
+        let asked = false
         for (;;) {
-          const lease = await search.next()
+          const lease = await search.next().catch((error: unknown) => {
+            if (!asked) generateOptions.onServed?.({ upstream: name })
+            throw error
+          })
+          asked = true
+          const generator = generatorOf(lease.value, lease.account)
+          let served = false
+          const own = labelled(generateOptions, lease.account, () => (served = true))
           try {
-            const generator = generatorOf(lease.value, lease.account)
-            let served = false
-            const own = labelled(generateOptions, lease.account, () => (served = true))
             const chunks = generator.generateContentStream(request, own)[Symbol.asyncIterator]()
             const first = await chunks.next()
             if (first.done === true) throw new GenerationError('upstream_unavailable', EMPTY)
@@ -121,8 +128,10 @@ export function withAccounts<Value>(
               throw error
             })
           } catch (thrown) {
+            // Whose failure it was, should it be the last.
+            if (!served) own.onServed?.({ upstream: generator.name })
             try {
-              search.failed(lease, toGenerationError(thrown, generateOptions.signal))
+              await search.failed(lease, toGenerationError(thrown, generateOptions.signal))
             } finally {
               lease.release()
             }
@@ -141,6 +150,7 @@ export function withAccounts<Value>(
       embedContent: (requests: readonly EmbedContentRequest[], generateOptions: GenerateOptions) =>
         call(searchFor(requests[0]?.model, generateOptions), generateOptions, (generator, own) => {
           if (generator.embedContent === undefined) throw missing(generator, 'embed')
+          own.onServed?.({ upstream: generator.name })
           return generator.embedContent(requests, own)
         }),
     }),

@@ -179,6 +179,14 @@ export function createDurablePoolState({
       changed.egresses.add(lease.egress)
       await write()
     },
+    async charge(uses) {
+      await local.charge(uses)
+      for (const { account, egress } of uses) {
+        changed.accounts.add(account)
+        changed.egresses.add(egress)
+      }
+      await write()
+    },
     async rest(order) {
       const rest = await local.rest(order)
       keep(rest.scope)

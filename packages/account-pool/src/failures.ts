@@ -11,9 +11,9 @@ export interface FailureRow {
   /** What rests. `model` is this model at this account; an error with a fault of its own overrides it. */
   rests: Rests
   kind: RestKind
-  /** First rest, in milliseconds. Doubles with each failure in a row. A known wait of the upstream's replaces it. */
+  /** First rest, in milliseconds, where no wait is known. Doubles with each failure in a row. */
   baseMs: number
-  /** Longest rest, in milliseconds. */
+  /** Longest rest, in milliseconds; a known wait may be longer. */
   maxMs: number
   /** Failures in a row before anything rests. */
   after: number
@@ -97,7 +97,7 @@ export interface Failure {
   code: ErrorCode
   /** Overrides the table: the account, this model at it, the address. */
   fault?: Fault | undefined
-  /** The wait the upstream asked for, in milliseconds. */
+  /** The wait that is known, in milliseconds: the upstream asked for it, or its refusals are known to last so long. */
   retryAfterMs?: number | undefined
   /** The upstream's short code, shown beside the reason. */
   upstreamCode?: string | undefined

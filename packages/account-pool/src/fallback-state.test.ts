@@ -77,6 +77,71 @@ describe('createFallbackPoolState', () => {
     expect(facts.egresses[0]?.rest).toMatchObject({ kind: 'address-blocked', until: 1_000_000 + 60_000 })
   })
 
+  it('leaves a pause to the state that is back, and tells it to one that lost everything', async () => {
+    const { state, line, inner, advance } = setUp()
+    await state.put([limitsOf('a', { paused: false }), limitsOf('b', { paused: false })])
+    await state.pause('a', true)
+    line.cut = true
+    await state.acquire(askFor())
+    // Another process, which is still connected.
+    await inner.pause('b', true)
+    line.cut = false
+    advance(1_000)
+    const paused = async () => (await state.read()).accounts.map((account) => account.paused)
+    expect(await paused()).toEqual([true, true])
+
+    line.cut = true
+    await state.acquire(askFor())
+    await inner.remove('a')
+    await inner.remove('b')
+    line.cut = false
+    advance(1_000)
+    expect(await paused()).toEqual([true, true])
+  })
+
+  it('counts for its ceilings and its pace what it used alone', async () => {
+    const { state, line, inner, advance } = setUp()
+    await state.put([limitsOf('a', { perHour: 5, maxConcurrent: 9 })])
+    const ask = () => state.acquire(askFor({ perMinute: 60 }))
+    await ask()
+    line.cut = true
+    for (let times = 0; times < 3; times++) expect(await ask()).toMatchObject({ ok: true })
+    line.cut = false
+    advance(1_000)
+    expect(await ask()).toMatchObject({ ok: true })
+    expect(await ask()).toMatchObject({ ok: false, obstacles: { ceiling: 1 } })
+    const { accounts, egresses } = await inner.read()
+    expect([accounts[0]?.hour.count, egresses[0]?.fullAt]).toEqual([5, 1_000_000 + 1_000 + 4_000])
+  })
+
+  it('tells once what it used alone, however many come back at the same time', async () => {
+    const { state, line, inner, switches, advance } = setUp()
+    await state.put([limitsOf('a', { maxConcurrent: 99 })])
+    line.cut = true
+    for (let times = 0; times < 4; times++) await state.acquire(askFor())
+    line.cut = false
+    advance(1_000)
+    await Promise.all(Array.from({ length: 10 }, () => state.acquire(askFor())))
+    expect([(await inner.read()).accounts[0]?.hour.count, switches]).toEqual([14, [true, false]])
+  })
+
+  it('comes back although nobody asks for anything', async () => {
+    const inner = createMemoryPoolState()
+    let cut = false
+    const switches: boolean[] = []
+    const shared: PoolState = {
+      ...inner,
+      put: (accounts) => (cut ? Promise.reject(new Error('away')) : inner.put(accounts)),
+      read: () => (cut ? Promise.reject(new Error('away')) : inner.read()),
+    }
+    const state = createFallbackPoolState({ shared, retryMs: 10, onSwitch: (away) => switches.push(away) })
+    cut = true
+    await state.put([limitsOf('a')])
+    cut = false
+    await expect.poll(() => switches).toEqual([true, false])
+    await state.close?.()
+  })
+
   it("fails an operator's change that the other processes would not see", async () => {
     const { state, line } = setUp()
     await state.put([limitsOf('a')])

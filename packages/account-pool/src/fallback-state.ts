@@ -1,5 +1,5 @@
 import { createMemoryPoolState, type MemoryPoolState } from './memory-state.ts'
-import type { AccountLimits, HeldLease, PoolState, RestOrder } from './pool-state.ts'
+import type { AccountLimits, HeldLease, PoolState, RestOrder, Use } from './pool-state.ts'
 
 export interface FallbackPoolStateOptions {
   /** The state that processes share. */
@@ -17,11 +17,11 @@ export interface FallbackPoolStateOptions {
 }
 
 /**
- * Goes on alone while the shared state cannot be reached, and back to it by itself.
+ * Goes on alone while the shared state cannot be reached, and back to it by itself, also when nobody asks for anything.
  *
  * Alone, a process knows the rests it has seen itself, keeps its share of the pace, and counts slots and ceilings of
- * its own only: over all processes they may be exceeded. What it learned, and the leases it still holds, are told to
- * the shared state when that is back. Operators' changes (remove, pause) fail meanwhile.
+ * its own only: over all processes they may be exceeded. What it learned and used, and the leases it still holds, are told
+ * to the shared state when that is back. Operators' changes (remove, pause) fail meanwhile.
  */
 export function createFallbackPoolState({
   shared,
@@ -31,15 +31,22 @@ export function createFallbackPoolState({
   now = Date.now,
   local = createMemoryPoolState({ now }),
 }: FallbackPoolStateOptions): PoolState {
+  /** Accounts as they are to be told to a state that does not know them. */
   const known = new Map<string, AccountLimits>()
+  /** Requests made alone that the shared state has not heard of. */
+  const usedAlone = new Map<string, Use>()
   let away = false
   let retryAt = 0
+  let retrying: ReturnType<typeof setInterval> | undefined
+  let comingBack: Promise<void> | undefined
 
   function lost(error: unknown): void {
     retryAt = now() + retryMs
     if (away) return
     away = true
     onSwitch(true, error)
+    retrying = setInterval(() => void read().catch(() => {}), retryMs)
+    if (typeof retrying === 'object') retrying.unref?.()
   }
 
   /** Asks the shared state, and the local one instead while that is away. */
@@ -49,22 +56,31 @@ export function createFallbackPoolState({
   ): Promise<Result> {
     if (away && now() < retryAt) return alone()
     try {
-      if (away) await tell()
-      const result = await act(shared)
       if (away) {
-        away = false
-        onSwitch(false, undefined)
+        await (comingBack ??= comeBack().finally(() => {
+          comingBack = undefined
+        }))
       }
-      return result
+      return await act(shared)
     } catch (error) {
       lost(error)
       return alone()
     }
   }
 
-  /** Tells the shared state what was learned alone. */
+  async function comeBack(): Promise<void> {
+    await tell()
+    away = false
+    clearInterval(retrying)
+    onSwitch(false, undefined)
+  }
+
+  /** Tells the shared state what was learned and used alone. */
   async function tell(): Promise<void> {
-    await shared.put([...known.values()])
+    // Whether an account is paused is the shared state's to say, unless it lost everything.
+    const there = new Set((await shared.read()).accounts.map(({ limits }) => limits.id))
+    await shared.put([...known.values()].map((account) => (there.has(account.id) ? asItIs(account) : account)))
+    await chargeAll()
     const { at, accounts, egresses } = await local.read()
     const rests = [
       ...accounts.flatMap(({ rest, modelRests }) => [rest, ...modelRests]),
@@ -78,10 +94,49 @@ export function createFallbackPoolState({
     }
   }
 
+  async function chargeAll(): Promise<void> {
+    const uses = [...usedAlone.values()]
+    if (uses.length === 0) return
+    usedAlone.clear()
+    try {
+      await shared.charge(uses)
+    } catch (error) {
+      for (const use of uses) useAlone(use)
+      throw error
+    }
+  }
+
+  function useAlone(use: Use): void {
+    const key = JSON.stringify([use.account, use.egress])
+    usedAlone.set(key, { ...use, count: use.count + (usedAlone.get(key)?.count ?? 0) })
+  }
+
+  function learn(account: AccountLimits): void {
+    const paused = account.paused ?? known.get(account.id)?.paused
+    known.set(account.id, paused === undefined ? account : { ...account, paused })
+  }
+
+  async function read(): ReturnType<PoolState['read']> {
+    const askedAt = now()
+    const facts = await ask(
+      (state) => state.read(),
+      () => local.read(),
+    )
+    if (away) return facts
+    // So that it knows what the others saw, should it have to go on alone a moment later.
+    local.recall(facts, askedAt)
+    for (const { limits, paused } of facts.accounts) {
+      const account = known.get(limits.id)
+      if (account !== undefined) known.set(limits.id, { ...account, paused })
+      await local.pause(limits.id, paused)
+    }
+    return facts
+  }
+
   return {
     shared: true,
     async put(accounts) {
-      for (const account of accounts) known.set(account.id, account)
+      for (const account of accounts) learn(account)
       await local.put(accounts)
       await ask(
         (state) => state.put(accounts),
@@ -93,11 +148,23 @@ export function createFallbackPoolState({
       known.delete(account)
       await local.remove(account)
     },
-    acquire: (request) =>
-      ask(
+    async acquire(request) {
+      let alone = false
+      const answer = await ask(
         (state) => state.acquire(request),
-        () => local.acquire({ ...request, perMinute: request.perMinute * share }),
-      ),
+        () => {
+          alone = true
+          return local.acquire({ ...request, perMinute: request.perMinute * share })
+        },
+      )
+      if (!answer.ok || request.lease === '' || request.look === true) return answer
+      const { account, egress } = answer
+      const use = { account, egress, count: 1, perMinute: request.perMinute }
+      if (alone) useAlone(use)
+      // What this process itself used since it last read belongs to what it knows.
+      else await local.charge([use])
+      return answer
+    },
     renew: (leases, ttlMs) =>
       ask(
         (state) => state.renew(leases, ttlMs),
@@ -117,6 +184,13 @@ export function createFallbackPoolState({
         async () => {},
       )
     },
+    async charge(uses) {
+      await local.charge(uses)
+      await ask(
+        (state) => state.charge(uses),
+        async () => uses.forEach(useAlone),
+      )
+    },
     async rest(order) {
       const alone = local.rest(order)
       return ask(
@@ -130,19 +204,19 @@ export function createFallbackPoolState({
     },
     async pause(account, paused) {
       await shared.pause(account, paused)
+      const limits = known.get(account)
+      if (limits !== undefined) known.set(account, { ...limits, paused })
       await local.pause(account, paused)
     },
-    async read() {
-      const askedAt = now()
-      const facts = await ask(
-        (state) => state.read(),
-        () => local.read(),
-      )
-      if (away) return facts
-      // So that it knows what the others saw, should it have to go on alone a moment later.
-      local.recall(facts, askedAt)
-      for (const { limits, paused } of facts.accounts) await local.pause(limits.id, paused)
-      return facts
+    read,
+    async close() {
+      clearInterval(retrying)
+      await shared.close?.()
     },
   }
+}
+
+/** The limits, without a word about whether it is paused. */
+function asItIs({ paused: _, ...limits }: AccountLimits): AccountLimits {
+  return limits
 }

@@ -13,6 +13,7 @@ import {
   type Rest,
   type RestOrder,
   type Scope,
+  type Use,
   type Window,
 } from './pool-state.ts'
 import { isOnTrial, nextRest } from './rest.ts'
@@ -131,7 +132,8 @@ export function createMemoryPoolState({ now = Date.now }: { now?: () => number }
       const paced = pacedUntil(egress.fullAt, ask.perMinute, at)
       if (paced > at) see('paced', paced)
       const tried = isTried(rest, at) || isTried(modelRest, at) || isTried(egress.rest, at)
-      if (tried || account.active.size >= account.limits.maxConcurrent) see('busy', Infinity)
+      // What the clock ends tells when to look again; how long an answer takes nobody knows.
+      if (by === undefined && (tried || account.active.size >= account.limits.maxConcurrent)) see('busy', Infinity)
     }
     return by === undefined ? undefined : { by, until }
   }
@@ -194,15 +196,18 @@ export function createMemoryPoolState({ now = Date.now }: { now?: () => number }
       for (const rest of all) if (rest !== undefined && isOnTrial(rest, at)) rest.trial = ask.lease
       account.active.add(ask.lease)
       account.lastUsedAt = at
-      count(account.hour, at, HOUR_MS)
-      count(account.day, at, DAY_MS)
-      if (ask.perMinute > 0) {
-        account.egress.fullAt = spend(account.egress.fullAt, ask.perMinute, at)
-        account.egress.perMinute = ask.perMinute
-      }
+      charge(account, account.egress, { count: 1, perMinute: ask.perMinute }, at)
       if (ask.affinity !== '') remember(ask.affinity, id, at + ask.affinityMs)
     }
     return { ok: true, account: id, egress: account.egress.name, marked, trial, at }
+  }
+
+  function charge(account: Account, egress: Egress, use: Pick<Use, 'count' | 'perMinute'>, at: number): void {
+    count(account.hour, use.count, at, HOUR_MS)
+    count(account.day, use.count, at, DAY_MS)
+    if (use.perMinute === 0) return
+    egress.fullAt = spend(egress.fullAt, use.perMinute, at, use.count)
+    egress.perMinute = use.perMinute
   }
 
   function refuse(ask: Ask, at: number): Answer {
@@ -269,7 +274,9 @@ export function createMemoryPoolState({ now = Date.now }: { now?: () => number }
     async acquire(ask) {
       const at = now()
       const account = choose(ask, at)
-      return account === undefined ? refuse(ask, at) : take(account, ask, at)
+      if (account === undefined) return refuse(ask, at)
+      if (ask.look !== true) return take(account, ask, at)
+      return { ok: true, account: account.limits.id, egress: account.egress.name, marked: false, trial: false, at }
     },
     async renew() {
       // Leases of this process end with it.
@@ -290,6 +297,12 @@ export function createMemoryPoolState({ now = Date.now }: { now?: () => number }
         // A failure that came after the lease began is news that this success does not undo.
         const rest = recordOf(scope)
         if (rest !== undefined && rest.since <= lease.at) record(scope, undefined)
+      }
+    },
+    async charge(uses) {
+      for (const use of uses) {
+        const account = accounts.get(use.account)
+        if (account !== undefined) charge(account, egressOf(use.egress), use, now())
       }
     },
     async rest(order) {
@@ -373,12 +386,12 @@ function isTried(rest: Rest | undefined, at: number): boolean {
   return rest?.trial !== undefined && isOnTrial(rest, at)
 }
 
-function count(window: Window, at: number, lengthMs: number): void {
+function count(window: Window, requests: number, at: number, lengthMs: number): void {
   if (window.endsAt <= at) {
     window.endsAt = at + lengthMs
     window.count = 0
   }
-  window.count++
+  window.count += requests
 }
 
 function ceilingUntil({ hour, day, limits }: Account, at: number): number {

@@ -16,7 +16,7 @@ export function pacedUntil(fullAt: number, perMinute: number, at: number): numbe
   return until <= at ? 0 : until
 }
 
-/** When the bucket is full again after one more request. */
-export function spend(fullAt: number, perMinute: number, at: number): number {
-  return Math.max(fullAt, at) + MINUTE_MS / perMinute
+/** When the bucket is full again after so many more requests. */
+export function spend(fullAt: number, perMinute: number, at: number, requests: number): number {
+  return Math.max(fullAt, at) + (requests * MINUTE_MS) / perMinute
 }

@@ -20,6 +20,8 @@ export interface PoolState {
   release(lease: HeldLease, order?: RestOrder): Promise<Rest | undefined>
   /** The upstream accepted the lease's request: what was on trial because of an older failure is well again. */
   succeed(lease: HeldLease): Promise<void>
+  /** Counts requests that were made elsewhere, for the ceilings and the pace. */
+  charge(uses: readonly Use[]): Promise<void>
   /** Rests something without a lease: background work failed. */
   rest(order: RestOrder): Promise<Rest>
   /** Ends the rests of these at once. */
@@ -78,6 +80,8 @@ export interface Ask {
   perMinute: number
   /** Life of the lease without renewal, in milliseconds. Ignored where `shared` is false. */
   ttlMs: number
+  /** Only tells what would be: nothing is taken. */
+  look?: boolean
 }
 
 export type Answer =
@@ -105,6 +109,15 @@ export type Answer =
 /** What keeps an account from serving. `tried` are the excluded ones. */
 export type Obstacle = RestKind | 'disabled' | 'ceiling' | 'paced' | 'busy' | 'tried'
 
+/** Requests of one account by one address. */
+export interface Use {
+  account: string
+  egress: string
+  count: number
+  /** Pace of the address, as in `Ask`. */
+  perMinute: number
+}
+
 export interface HeldLease {
   id: string
   account: string
@@ -114,7 +127,10 @@ export interface HeldLease {
   at: number
 }
 
-/** An order to rest. Its length is `baseMs`, doubled per failure in a row, plus a share of it by `roll`. */
+/**
+ * An order to rest. Its length is `hintMs` or `baseMs`, doubled per failure in a row up to `maxMs` (or the hint, if that is
+ * longer), plus a share of it by `roll`.
+ */
 export interface RestOrder {
   scope: Scope
   kind: RestKind
@@ -123,7 +139,7 @@ export interface RestOrder {
   baseMs: number
   maxMs: number
   after: number
-  /** The upstream's own wait; replaces the doubling. */
+  /** A known wait; takes the place of `baseMs`. */
   hintMs: number | undefined
   /** 0 to 1, drawn by the caller; a full roll adds a fifth to the rest. */
   roll: number

@@ -180,6 +180,74 @@ describe('createAccountPool', () => {
     expect(pool.waiting).toBe(0)
   })
 
+  it('lets all who wait go on when one has shown that a blocked address is well', async () => {
+    const { pool, clock } = setUp(
+      ['a', 'b', 'c'].map((id) => ({ id })),
+      { waitMs: 60_000 },
+    )
+    await pool.report('a', { code: 'upstream_refused', retryAfterMs: 1_000 })
+    clock.now += 1_000
+    const probe = await pool.lease()
+    const waiting = Promise.all([pool.lease(), pool.lease(), pool.lease(), pool.lease()])
+    await expect.poll(() => pool.waiting).toBe(4)
+    probe.succeed()
+    expect((await waiting).map(({ account }) => account.id).sort()).toEqual(['a', 'b', 'b', 'c'])
+  })
+
+  it('takes no light call for proof that what has rested is well', async () => {
+    const { pool, clock, changes } = setUp([{ id: 'a' }, { id: 'b' }])
+    await pool.report('a', { code: 'upstream_refused', retryAfterMs: 1_000 })
+    clock.now += 1_000
+    const light = await pool.lease({ light: true })
+    light.succeed()
+    light.release()
+    expect(await stateOf(pool)).toMatchObject({ state: 'address-blocked' })
+    expect(changes.map(({ type }) => type)).toEqual(['rested'])
+    await pool.lease()
+    await expect(pool.lease()).rejects.toMatchObject({ code: 'upstream_unavailable' })
+  })
+
+  it('waits for the pace of an account that is full as well, and says how long', async () => {
+    const { pool, clock } = setUp([{ id: 'a', maxConcurrent: 1 }], { egressPerMinute: 1 })
+    const first = await pool.lease()
+    await expect(pool.lease()).rejects.toMatchObject({
+      code: 'upstream_unavailable',
+      message: 'No account can serve now: 1 held back by the pace of its address. Try again in 60 seconds.',
+      retryAfterMs: 60_000,
+    })
+    clock.now += 60_000
+    first.release()
+    await pool.lease()
+  })
+
+  it('tells how long until an account would serve, and takes nothing', async () => {
+    const { pool, clock } = setUp([{ id: 'a' }], { egressPerMinute: 1 })
+    expect([await pool.waitFor(), await pool.waitFor(), pool.held]).toEqual([0, 0, 0])
+    await pool.lease()
+    clock.now += 20_000
+    expect(await pool.waitFor({ model: 'm' })).toBe(40_000)
+    await pool.pause('a')
+    expect(await pool.waitFor()).toBe(undefined)
+  })
+
+  it('does not blame newer cookies for what became of the old ones', async () => {
+    const { pool } = setUp([{ id: 'a' }])
+    const [old, other] = [await pool.lease(), await pool.lease()]
+    await pool.add({ id: 'a', value: 'newer client of a' })
+    old.fail({ code: 'upstream_auth' })
+    expect(await stateOf(pool)).toMatchObject({ state: 'ready' })
+    // The address is the same.
+    other.fail({ code: 'upstream_refused' })
+    expect(await stateOf(pool)).toMatchObject({ state: 'address-blocked' })
+  })
+
+  it('keeps what was added, and forgets what was removed, while it is being paused or resumed', async () => {
+    const { pool } = setUp([{ id: 'a' }, { id: 'b' }])
+    await Promise.all([pool.resume('a'), pool.add({ id: 'a', value: 'newer client of a' })])
+    await Promise.all([pool.pause('b'), pool.remove('b')])
+    expect(pool.accounts.map(({ value }) => value)).toEqual(['newer client of a'])
+  })
+
   it('ends the wait with the time the policy allows, and with the caller', async () => {
     const { pool } = setUp([{ id: 'a', maxConcurrent: 1 }], { waitMs: 20 })
     const running = await pool.lease()

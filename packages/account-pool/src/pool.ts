@@ -84,6 +84,11 @@ export interface AccountPool<Value> {
    * `upstream_auth` when only a person can change that; `aborted` when the signal aborts.
    */
   lease(options?: LeaseOptions): Promise<Lease<Value>>
+  /**
+   * How long until an account would serve such a request, in milliseconds: 0 when one is free now, undefined when only a
+   * person can change that. Takes nothing.
+   */
+  waitFor(options?: Pick<LeaseOptions, 'model' | 'group' | 'light'>): Promise<number | undefined>
   /** Adds an account, or replaces the value and limits of a known one; rests and leases stay. */
   add(account: AccountOptions<Value>): Promise<void>
   /** Forgets an account. Requests on it run to their end. False when there is none of this id. */
@@ -235,18 +240,21 @@ export function createAccountPool<Value>({
       account,
       value: entry.value,
       succeed() {
-        if (!answer.marked) return
+        // A light call may be answered from what is known: it proves nothing.
+        if (light || !answer.marked) return
         answer.marked = false
         inBackground(
           state.succeed(lease).then(() => {
             if (answer.trial) announceRecovery(account, ask.model)
-            line.wake()
+            line.wakeAll()
           }),
         )
       },
       fail(failure) {
         const verdict = judge(failure, policy.failures)
-        if (open) end(orderOf(verdict, account, ask.model))
+        // What took its place in the meantime, such as newer cookies, is not at fault.
+        const replaced = entries.get(account.id)?.value !== entry.value && verdict.rests !== 'egress'
+        if (open) end(replaced ? undefined : orderOf(verdict, account, ask.model))
         return verdict
       },
       release() {
@@ -286,11 +294,12 @@ export function createAccountPool<Value>({
   }
 
   async function setPaused(id: string, paused: boolean): Promise<boolean> {
-    const entry = entries.get(id)
-    if (entry === undefined) return false
+    if (!entries.has(id)) return false
     await state.pause(id, paused)
-    entries.set(id, { ...entry, options: { ...entry.options, paused } })
-    if (!paused) line.wake()
+    // It may have been replaced or removed meanwhile.
+    const current = entries.get(id)
+    if (current !== undefined) entries.set(id, { ...current, options: { ...current.options, paused } })
+    if (!paused) line.wakeAll()
     return true
   }
 
@@ -299,11 +308,28 @@ export function createAccountPool<Value>({
     return false
   }
 
-  async function lease(options: LeaseOptions = {}): Promise<Lease<Value>> {
+  function askOf(options: LeaseOptions, exclude: readonly string[]): Ask {
     const { model = '', group = '', affinity = '', begins = false, prefer = '' } = options
-    const { avoidTrials = false, light = false, signal } = options
-    const { waitMs = policy.waitMs } = options
+    const { avoidTrials = false, light = false } = options
     const { affinityMs, perMinute, leaseTtlMs: ttlMs } = policy
+    const id = light ? '' : `${leasePrefix}.${++leaseCount}`
+    return {
+      lease: id,
+      group,
+      model,
+      affinity,
+      affinityMs,
+      begins,
+      prefer,
+      exclude,
+      avoidTrials,
+      perMinute,
+      ttlMs,
+    }
+  }
+
+  async function lease(options: LeaseOptions = {}): Promise<Lease<Value>> {
+    const { waitMs = policy.waitMs, light = false, signal } = options
     const exclude = [...(options.exclude ?? [])]
     const startedAt = performance.now()
     const place = line.join()
@@ -311,20 +337,7 @@ export function createAccountPool<Value>({
     try {
       for (;;) {
         if (signal !== undefined) throwIfAborted(signal)
-        const id = light ? '' : `${leasePrefix}.${++leaseCount}`
-        const ask: Ask = {
-          lease: id,
-          group,
-          model,
-          affinity,
-          affinityMs,
-          begins,
-          prefer,
-          exclude,
-          avoidTrials,
-          perMinute,
-          ttlMs,
-        }
+        const ask = askOf(options, exclude)
         const answer = await acquire(ask)
         if (answer.ok) {
           const entry = entries.get(answer.account)
@@ -337,7 +350,7 @@ export function createAccountPool<Value>({
           }
           // Another process added it, or this one has just removed it.
           if (!light) {
-            await state.release({ id, account: answer.account, egress: answer.egress, model, at: answer.at })
+            await state.release({ ...answer, id: ask.lease, model: ask.model })
           }
           exclude.push(answer.account)
           continue
@@ -358,12 +371,16 @@ export function createAccountPool<Value>({
 
   return {
     lease,
+    async waitFor(options = {}) {
+      const answer = await acquire({ ...askOf(options, []), look: true })
+      return answer.ok ? 0 : refusal(answer).retryAfterMs
+    },
     async add(options) {
       const limits = readLimits(options, policy)
       entries.set(options.id, toEntry(options))
       await ready.catch(() => {})
       await state.put([limits])
-      line.wake()
+      line.wakeAll()
     },
     async remove(id) {
       const known = entries.delete(id)
@@ -381,12 +398,12 @@ export function createAccountPool<Value>({
         { type: 'egress', egress: entry.account.egress },
         ...(facts?.modelRests ?? []).map(({ scope }) => scope),
       ])
-      line.wake()
+      line.wakeAll()
       return true
     },
     async resetEgress(egress) {
       await state.clear([{ type: 'egress', egress }])
-      line.wake()
+      line.wakeAll()
     },
     async report(id, failure, { model = '' } = {}) {
       const entry = entries.get(id)
@@ -400,7 +417,7 @@ export function createAccountPool<Value>({
     async recovered(id) {
       if (!entries.has(id)) return
       await state.clear([{ type: 'account', account: id }])
-      line.wake()
+      line.wakeAll()
     },
     async status() {
       await ready

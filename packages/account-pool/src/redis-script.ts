@@ -109,9 +109,9 @@ local function record(order)
   local resting = known ~= nil and known.ends > now
   local strikes = known and known.strikes or 0
   if not resting then strikes = strikes + 1 end
-  local length
-  if order.hintMs then length = math.min(order.hintMs, MAX_HINT)
-  else length = math.min(order.maxMs, order.baseMs * 2 ^ math.min(strikes - order.after, 30)) end
+  local first = order.hintMs and math.min(order.hintMs, MAX_HINT) or order.baseMs
+  local longest = order.hintMs and math.max(order.maxMs, first) or order.maxMs
+  local length = math.min(longest, first * 2 ^ math.min(strikes - order.after, 30))
   local ends = 0
   if strikes >= order.after then ends = now + math.ceil(length * (1 + JITTER * order.roll)) end
   if resting then ends = math.max(known.ends, ends) end
@@ -275,11 +275,26 @@ local function choose()
   end
 end
 
+local function charge(id, egress, count, perMinute)
+  local name = P .. ':a:' .. id
+  local f = call('HMGET', name, 'hourEnds', 'dayEnds')
+  if tonumber(f[1]) <= now then call('HSET', name, 'hourEnds', now + HOUR, 'hourCount', 0) end
+  if tonumber(f[2]) <= now then call('HSET', name, 'dayEnds', now + DAY, 'dayCount', 0) end
+  call('HINCRBY', name, 'hourCount', count)
+  call('HINCRBY', name, 'dayCount', count)
+  if perMinute > 0 then
+    local bucket = P .. ':e:' .. egress
+    local fullAt = math.max(tonumber(call('HGET', bucket, 'fullAt') or 0), now) + count * MINUTE / perMinute
+    call('HSET', bucket, 'fullAt', string.format('%.17g', fullAt), 'perMinute', string.format('%.17g', perMinute))
+    call('PEXPIRE', bucket, math.ceil(fullAt - now) + MINUTE)
+  end
+end
+
 local function take(found)
   local id = found.id
   local name = P .. ':a:' .. id
   local turn = call('INCR', P .. ':turn')
-  local f = call('HMGET', name, 'weight', 'hourEnds', 'dayEnds')
+  local f = call('HMGET', name, 'weight')
   local due = turn + tonumber(call('GET', P .. ':weight')) / tonumber(f[1])
   call('ZADD', P .. ':all:' .. input.group, due, id)
   if light then
@@ -293,16 +308,7 @@ local function take(found)
     call('HSET', P .. ':held', input.lease, id)
     call('SADD', P .. ':act:' .. id, input.lease)
     call('HSET', name, 'lastUsedAt', now)
-    if tonumber(f[2]) <= now then call('HSET', name, 'hourEnds', now + HOUR, 'hourCount', 0) end
-    if tonumber(f[3]) <= now then call('HSET', name, 'dayEnds', now + DAY, 'dayCount', 0) end
-    call('HINCRBY', name, 'hourCount', 1)
-    call('HINCRBY', name, 'dayCount', 1)
-    if input.perMinute > 0 then
-      local bucket = P .. ':e:' .. found.egress
-      local fullAt = math.max(tonumber(call('HGET', bucket, 'fullAt') or 0), now) + MINUTE / input.perMinute
-      call('HSET', bucket, 'fullAt', string.format('%.17g', fullAt), 'perMinute', string.format('%.17g', input.perMinute))
-      call('PEXPIRE', bucket, math.ceil(fullAt - now) + MINUTE)
-    end
+    charge(id, found.egress, 1, input.perMinute)
     if input.affinity ~= '' and input.affinityMs > 0 then
       local known = string.format('%.0f %s', now + input.affinityMs, id)
       call('SET', P .. ':c:' .. input.affinity, known, 'PX', input.affinityMs)
@@ -321,7 +327,6 @@ local function obstruction(id)
   local by, ends
   local function see(what, till)
     if not by then by, ends = what, till
-    elseif not till or not ends then ends = nil
     else ends = math.max(ends, till) end
   end
   local records = { restOf('a' .. id), false, restOf('e' .. f[2]) }
@@ -339,7 +344,7 @@ local function obstruction(id)
   if ceiling > now then see('ceiling', ceiling) end
   local paced = pacedUntil(f[2], input.perMinute)
   if paced > now then see('paced', paced) end
-  if trial or call('SCARD', P .. ':act:' .. id) >= tonumber(f[3]) then see('busy', nil) end
+  if not by and (trial or call('SCARD', P .. ':act:' .. id) >= tonumber(f[3])) then return 'busy', nil end
   return by, ends
 end
 
@@ -371,6 +376,9 @@ function ops.acquire()
     end
   end
   local found = choose()
+  if found and input.look then
+    return { ok = true, account = found.id, egress = found.egress, marked = false, trial = false, at = now }
+  end
   if found then return take(found) end
   local answer = refuse()
   if next(excluded) == nil then
@@ -398,6 +406,16 @@ end
 
 function ops.release()
   if input.order then return record(input.order) end
+end
+
+function ops.charge()
+  for _, use in ipairs(input) do
+    if call('EXISTS', P .. ':a:' .. use.account) == 1 then
+      charge(use.account, use.egress, use.count, use.perMinute)
+      place(use.account)
+    end
+  end
+  changed()
 end
 
 function ops.rest() return record(input) end

@@ -92,6 +92,7 @@ export function createRedisPoolState({
       return toRest(rest)
     },
     succeed: (lease) => run('succeed', lease),
+    charge: (uses) => run('charge', uses),
     rest: async (order) => toRest(await run<Rest>('rest', order)),
     clear: (scopes) => run('clear', scopes),
     pause: (account, paused) => run('pause', { account, paused }),

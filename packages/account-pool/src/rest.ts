@@ -21,10 +21,14 @@ export function nextRest(record: Rest | undefined, order: RestOrder, now: number
   }
 }
 
-/** How long a rest is. An upstream's own wait is believed up to a day. */
+/**
+ * How long a rest is. A known wait takes the place of the table's first rest, believed up to a day; it doubles like that
+ * one, because a failure right after it shows that it was too short.
+ */
 function lengthOf({ baseMs, maxMs, after, hintMs, roll }: RestOrder, strikes: number): number {
-  const length =
-    hintMs === undefined ? Math.min(maxMs, baseMs * 2 ** Math.min(strikes - after, 30)) : Math.min(hintMs, DAY_MS)
+  const first = hintMs === undefined ? baseMs : Math.min(hintMs, DAY_MS)
+  const longest = hintMs === undefined ? maxMs : Math.max(maxMs, first)
+  const length = Math.min(longest, first * 2 ** Math.min(strikes - after, 30))
   return Math.ceil(length * (1 + JITTER * roll))
 }
 

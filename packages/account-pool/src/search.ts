@@ -17,11 +17,17 @@ export interface AccountSearch<Value> {
    * what `pool.lease` throws.
    */
   next(): Promise<Lease<Value>>
-  /** Gives a failed lease back. Returns when another account may be tried, throws the error when not. */
-  failed(lease: Lease<Value>, error: GenerationError): void
+  /**
+   * Gives a failed lease back. Resolves when another account may be tried.
+   * @throws {GenerationError} the error when none may, with the wait of the whole pool where the error ends by itself.
+   */
+  failed(lease: Lease<Value>, error: GenerationError): Promise<void>
   /** What the pool is told of an error. */
   toFailure(error: GenerationError): Failure
 }
+
+/** Wait for an account that is free already, in milliseconds. */
+const AT_ONCE_MS = 1_000
 
 /** The failover law for one request, up to the first chunk. */
 export function createSearch<Value>(
@@ -51,11 +57,15 @@ export function createSearch<Value>(
         throw withRetryAfter(last, error.retryAfterMs)
       }
     },
-    failed(lease, error) {
+    async failed(lease, error) {
       last = error
       const verdict = lease.fail(toFailure(error))
-      const ended = options.signal?.aborted === true || verdict.anotherAccount === 'no'
-      if (ended || lastChance || tried.length >= maxTries) throw error
+      if (options.signal?.aborted === true || verdict.anotherAccount === 'no') throw error
+      if (lastChance || tried.length >= maxTries) {
+        const wait = await pool.waitFor(options).catch(() => error.retryAfterMs)
+        // An account that is free now has not been tried: the next request may have it.
+        throw withRetryAfter(error, wait === 0 ? AT_ONCE_MS : wait)
+      }
       if (verdict.anotherAccount === 'once') lastChance = true
     },
   }
@@ -75,7 +85,7 @@ export async function callWithAccounts<Value, Result>(
       lease.succeed()
       return result
     } catch (thrown) {
-      search.failed(lease, toGenerationError(thrown, options.signal))
+      await search.failed(lease, toGenerationError(thrown, options.signal))
     } finally {
       lease.release()
     }

@@ -129,12 +129,45 @@ export function describePoolState(name: string, create: (start: number) => Promi
       expect(rest).toMatchObject({ strikes: 1, until: START + 60_000 })
     })
 
-    it('keeps a rest within its longest length, adds the jitter, and believes the upstream', async () => {
-      const { state, advance } = await fixture(limitsOf('a'))
+    it('keeps a rest within its longest length, and adds the jitter', async () => {
+      const { state } = await fixture(limitsOf('a'))
       const scope = { type: 'account', account: 'a' } as const
       expect((await state.rest(orderOf(scope, { maxMs: 30_000, roll: 1 }))).until).toBe(START + 36_000)
-      advance(36_000)
-      expect((await state.rest(orderOf(scope, { hintMs: 5_000 }))).until).toBe(START + 36_000 + 5_000)
+    })
+
+    it('begins with the wait that is known, doubles it too, and believes one that is longer than the longest', async () => {
+      const { state, advance } = await fixture(limitsOf('a'))
+      const scope = { type: 'account', account: 'a' } as const
+      async function lengthAfter(hintMs: number): Promise<number> {
+        const { since, until } = await state.rest(orderOf(scope, { hintMs, maxMs: 30_000 }))
+        advance(until - since)
+        return until - since
+      }
+      expect([await lengthAfter(5_000), await lengthAfter(5_000), await lengthAfter(10_000)]).toEqual([
+        5_000, 10_000, 30_000,
+      ])
+      expect(await lengthAfter(3_600_000)).toBe(3_600_000)
+      expect(await lengthAfter(90_000_000)).toBe(86_400_000)
+    })
+
+    it('tells of an account that is full and paced when the pace lets the next one go', async () => {
+      const { state, take } = await fixture(limitsOf('a', { maxConcurrent: 1 }))
+      await take({ perMinute: 1 })
+      expect(await state.acquire(askFor({ perMinute: 1 }))).toEqual(refused({ paced: 1 }, START + 60_000))
+    })
+
+    it('counts what was used elsewhere, and only tells what would be when asked to look', async () => {
+      const { state, take, advance } = await fixture(limitsOf('a', { perHour: 5 }))
+      const look = (): Promise<Answer> => state.acquire(askFor({ perMinute: 6, look: true }))
+      await take({ perMinute: 6 })
+      await state.charge([{ account: 'a', egress: 'direct', count: 3, perMinute: 6 }])
+      for (let times = 0; times < 3; times++) expect(await look()).toMatchObject({ ok: true, account: 'a' })
+      expect((await state.read()).accounts[0]).toMatchObject({ active: 1, hour: { count: 4 }, day: { count: 4 } })
+      expect((await state.read()).egresses[0]).toMatchObject({ fullAt: START + 40_000 })
+      await take({ perMinute: 6 })
+      advance(60_000)
+      expect(await look()).toMatchObject({ ok: false, obstacles: { ceiling: 1 } })
+      await state.charge([{ account: 'nobody', egress: 'direct', count: 3, perMinute: 6 }])
     })
 
     it('rests only after as many failures in a row as asked', async () => {

@@ -38,7 +38,8 @@ export function refusalError(
   if (refusal.code === 1100) code = account ? 'downgraded' : 'needs_account'
   else if (refusal.kind === 'auth' && !account) code = 'unavailable'
   else if (refusal.kind === 'cut' && !hasOutput) code = 'empty_answer'
-  const { retryAfterMs } = refusal
+  // The pause before the same request is tried again says nothing about how long the account should rest.
+  const retryAfterMs = refusal.kind === 'transient' ? undefined : refusal.retryAfterMs
   return new GeminiWebError(code, `The web app refused the request with code ${refusal.code}: ${refusal.meaning}`, {
     upstreamCode: String(refusal.code),
     ...(code === 'throttled' ? { fault: refusal.fault } : {}),

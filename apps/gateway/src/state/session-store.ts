@@ -1,4 +1,5 @@
-import { GeminiWebError, type SessionState, type SessionStore } from '@castorjs/gemini-web-client'
+import { GenerationError } from '@castorjs/content-generator'
+import type { SessionState, SessionStore } from '@castorjs/gemini-web-client'
 import { isStateError, updateRecord, withLock, type StateStore } from '@castorjs/state-store'
 
 /** Where a session of the web app is kept, by the name of its record: an account's own, or one that several share. */
@@ -57,11 +58,17 @@ export function createSessionStore(state: StateStore, home: string): AccountSess
   }
 }
 
-/** A state that is away is no bug: another account may do, whose session this process has at hand. */
+/**
+ * A state that is away is no bug and nobody's account at fault: another one may do, whose session this process has at
+ * hand.
+ */
 function toClientError(error: unknown): never {
   if (!isStateError(error)) throw error
-  throw new GeminiWebError('unavailable', 'The state that keeps this session cannot be reached', { cause: error })
+  const message = 'The state that keeps this session cannot be reached. Try again in a moment.'
+  throw new GenerationError('upstream_unavailable', message, { fault: 'castor', retryAfterMs: RETRY_MS, cause: error })
 }
+
+const RETRY_MS = 2_000
 
 /** Of two states of one account the one with the newer import, then with the newer ticket; and the later renewal. */
 function newest(stored: SessionState | undefined, next: SessionState): SessionState {

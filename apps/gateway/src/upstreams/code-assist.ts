@@ -11,6 +11,8 @@ import type { OpenUpstream } from './open-upstream.ts'
 
 export interface CodeAssistUpstreamOptions {
   config: Config['codeAssist']
+  /** Name of the machine's own address. */
+  egress: string
   mediaFetch: GuardedFetch
   onChange: (change: PoolChange) => void
   /** Where leases and rests live. */
@@ -24,6 +26,7 @@ export interface CodeAssistUpstreamOptions {
  */
 export async function openCodeAssist({
   config,
+  egress,
   mediaFetch,
   onChange,
   poolState,
@@ -47,7 +50,7 @@ export async function openCodeAssist({
       ...(baseUrl === undefined ? {} : { baseUrl }),
       ...(tokenUrl === undefined ? {} : { tokenUrl }),
     })
-    members.push({ id: label, egress: egressOf(proxy), value: generator })
+    members.push({ id: label, egress: egressOf(proxy, egress), value: generator })
   }
   const pool = createAccountPool({
     accounts: members,

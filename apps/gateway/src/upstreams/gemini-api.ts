@@ -10,6 +10,8 @@ import type { OpenUpstream } from './open-upstream.ts'
 
 export interface GeminiApiUpstreamOptions {
   config: Config['geminiApi']
+  /** Name of the machine's own address. */
+  egress: string
   mediaFetch: GuardedFetch
   onChange: (change: PoolChange) => void
   /** Where leases and rests live. */
@@ -17,7 +19,13 @@ export interface GeminiApiUpstreamOptions {
 }
 
 /** The official API: every configured key in one pool. Google counts for us, so nothing is paced. */
-export function openGeminiApi({ config, mediaFetch, onChange, poolState }: GeminiApiUpstreamOptions): OpenUpstream {
+export function openGeminiApi({
+  config,
+  egress,
+  mediaFetch,
+  onChange,
+  poolState,
+}: GeminiApiUpstreamOptions): OpenUpstream {
   const { keys, baseUrl } = config
   // Signatures belong to a conversation, not to a key: the next turn may come to another one.
   const signatures = createSignatureCache()
@@ -33,7 +41,7 @@ export function openGeminiApi({ config, mediaFetch, onChange, poolState }: Gemin
         signatures,
         ...(baseUrl === undefined ? {} : { baseUrl }),
       })
-      return { id: label, egress: egressOf(proxy), value: generator }
+      return { id: label, egress: egressOf(proxy, egress), value: generator }
     }),
     policy: { egressPerMinute: false, perHour: false, perDay: false, maxConcurrent: MAX_CONCURRENT },
     onChange,

@@ -75,7 +75,7 @@ const LIMITS: ReadonlySet<TroubleCause> = new Set(['usage limit', 'throttled'])
  */
 export function openWebSession(options: WebSessionOptions): WebSession {
   const { label, account, config, mediaFetch, store, now = Date.now } = options
-  const { baseUrls, language, proxy: commonProxy } = config.geminiWeb
+  const { baseUrls, language, models, protocol, proxy: commonProxy } = config.geminiWeb
   const proxy = account?.proxy ?? commonProxy
   const connection = createNodeTransport(proxy === undefined ? {} : { proxy })
   let reachedAt: number | undefined
@@ -91,6 +91,7 @@ export function openWebSession(options: WebSessionOptions): WebSession {
     language,
     maxConcurrent: account?.maxConcurrent ?? config.geminiWeb.maxConcurrent,
     accountIndex: account?.accountIndex ?? 0,
+    protocol,
     ...(cookies === undefined ? {} : { cookies }),
     ...(store === undefined ? {} : { store }),
   })
@@ -107,10 +108,10 @@ export function openWebSession(options: WebSessionOptions): WebSession {
       trouble = undefined
     },
   }
-  const generator = withNotes(createGeminiWebGenerator(client, { mediaFetch }), notes)
+  const generator = withNotes(createGeminiWebGenerator(client, { mediaFetch, models }), notes)
   const session: WebSession = {
     label,
-    egress: egressOf(proxy),
+    egress: egressOf(proxy, config.egress),
     client,
     generator,
     async signIn(signal) {
