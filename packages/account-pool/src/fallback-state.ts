@@ -217,6 +217,8 @@ export function createFallbackPoolState({
 }
 
 /** The limits, without a word about whether it is paused. */
-function asItIs({ paused: _, ...limits }: AccountLimits): AccountLimits {
+function asItIs(account: AccountLimits): AccountLimits {
+  const limits = { ...account }
+  delete limits.paused
   return limits
 }

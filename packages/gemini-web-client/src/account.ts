@@ -31,10 +31,13 @@ export interface AccountInfoOptions {
 export function createAccountInfo({ session, batch, now }: AccountInfoOptions): AccountInfo {
   let status: AccountStatus | undefined
   let readAtMs: number | undefined
+  /** Authentication failures before it was read. */
+  let doubts = 0
   let running: Promise<AccountStatus> | undefined
   let preparing: Promise<void> | undefined
 
   function refresh(): Promise<AccountStatus> {
+    if (running === undefined) doubts = session.doubts
     running ??= batch
       .one(RPC.status, statusPayload())
       .then((payload) => {
@@ -91,7 +94,8 @@ export function createAccountInfo({ session, batch, now }: AccountInfoOptions): 
     },
     prepare() {
       if (!session.account) return Promise.resolve()
-      if (readAtMs !== undefined && now() - readAtMs < STATUS_LIFE_MS) return Promise.resolve()
+      const isRecent = readAtMs !== undefined && now() - readAtMs < STATUS_LIFE_MS
+      if (isRecent && session.doubts === doubts) return Promise.resolve()
       preparing ??= prepareOnce().finally(() => {
         preparing = undefined
       })

@@ -7,6 +7,11 @@ export interface SessionState {
   cookies: ImportedCookie[]
   /** Fingerprints of the exports that were taken in, newest last: an old export never overwrites newer cookies. */
   imports: string[]
+  /**
+   * Other cookies of the same session, of which nobody knows whether they are older or newer than those in use. They take
+   * their place when those are refused, and go when the ticket is renewed.
+   */
+  spare?: ImportedCookie[]
   /** When the server was last asked to rotate, Unix milliseconds. */
   rotatedAtMs?: number
   /** When the ticket was last renewed or confirmed, Unix milliseconds. */
@@ -28,7 +33,7 @@ const IMPORTS_KEPT = 20
 
 /** Fingerprint of an export: the session and ticket in it, hashed. */
 async function fingerprint(cookies: readonly ImportedCookie[]): Promise<string> {
-  const value = (name: string): string => cookies.find((cookie) => cookie.name === name)?.value ?? ''
+  const value = (name: string): string => valueIn(cookies, name) ?? ''
   const bytes = new TextEncoder().encode(`${value(SESSION_COOKIE)}\n${value(TICKET_COOKIE)}`)
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes))
   return Array.from(digest.subarray(0, 16), (byte) => byte.toString(16).padStart(2, '0')).join('')
@@ -36,13 +41,17 @@ async function fingerprint(cookies: readonly ImportedCookie[]): Promise<string> 
 
 export interface MergedSession {
   imports: string[]
-  /** False when the stored cookies were newer and the export was left out. */
+  /** True when the export is in use now. */
   imported: boolean
+  spare: ImportedCookie[] | undefined
+  /** True when it differs from what was stored. */
+  changed: boolean
 }
 
 /**
  * Fills a jar from what was stored and what was given now. An export that was taken in before never comes back;
- * one of the same session whose ticket expires no later than the stored one is older and is left out too.
+ * one of the same session whose ticket expires no later than the stored one is older and is left out too. One whose age
+ * nobody knows is kept as a spare: cookies that may work are not given up for others that may not.
  */
 export async function fillJar(
   jar: CookieJar,
@@ -50,37 +59,46 @@ export async function fillJar(
   given: readonly ImportedCookie[] | undefined,
 ): Promise<MergedSession> {
   const imports = stored?.imports ?? []
+  const spare = stored?.spare
   if (stored !== undefined) jar.add(stored.cookies)
-  if (given === undefined) return { imports, imported: false }
+  if (given === undefined) return { imports, imported: false, spare, changed: false }
   const mark = await fingerprint(given)
   const rank = await rankImport(stored, given)
+  const withMark = [...imports.filter((one) => one !== mark), mark].slice(-IMPORTS_KEPT)
   if (rank !== 'newer' && sessionOf(jar) !== undefined) {
-    return { imports: rank === 'known' ? imports : [...imports, mark].slice(-IMPORTS_KEPT), imported: false }
+    if (rank === 'known') return { imports, imported: false, spare, changed: false }
+    return { imports: withMark, imported: false, spare: rank === 'unclear' ? [...given] : spare, changed: true }
   }
   const session = given.find((cookie) => cookie.name === SESSION_COOKIE)?.value
   if (sessionOf(jar) !== session) jar.clear()
   jar.add(given)
-  return { imports: [...imports.filter((one) => one !== mark), mark].slice(-IMPORTS_KEPT), imported: true }
+  return { imports: withMark, imported: true, spare: undefined, changed: true }
 }
 
 /**
- * How an export stands to what is stored: `known` was taken in before, `older` is of the same session with a ticket
- * that ends no later. Only a `newer` one replaces cookies.
+ * How an export stands to what is stored.
+ *
+ * - `newer`: of another session, or of the same one with a ticket that ends later.
+ * - `known`: it was taken in before.
+ * - `older`: of the same session with a ticket that ends no later.
+ * - `unclear`: of the same session, and one of the two does not say when its ticket ends.
  */
+export type ImportRank = 'newer' | 'known' | 'older' | 'unclear'
+
 export async function rankImport(
   stored: SessionState | undefined,
   given: readonly ImportedCookie[],
-): Promise<'newer' | 'known' | 'older'> {
+): Promise<ImportRank> {
   if (stored === undefined) return 'newer'
   if (stored.imports.includes(await fingerprint(given))) return 'known'
-  return isOlder(given, stored.cookies) ? 'older' : 'newer'
+  if (valueIn(given, SESSION_COOKIE) !== valueIn(stored.cookies, SESSION_COOKIE)) return 'newer'
+  if (valueIn(given, TICKET_COOKIE) === valueIn(stored.cookies, TICKET_COOKIE)) return 'older'
+  const givenExpiry = ticketExpiry(given)
+  const storedExpiry = ticketExpiry(stored.cookies)
+  if (givenExpiry === undefined || storedExpiry === undefined) return 'unclear'
+  return givenExpiry <= storedExpiry ? 'older' : 'newer'
 }
 
-function isOlder(given: readonly ImportedCookie[], stored: readonly ImportedCookie[]): boolean {
-  const session = (list: readonly ImportedCookie[]): string | undefined =>
-    list.find((cookie) => cookie.name === SESSION_COOKIE)?.value
-  if (session(given) !== session(stored)) return false
-  const givenExpiry = ticketExpiry(given)
-  const storedExpiry = ticketExpiry(stored)
-  return givenExpiry !== undefined && storedExpiry !== undefined && givenExpiry <= storedExpiry
+function valueIn(cookies: readonly ImportedCookie[], name: string): string | undefined {
+  return cookies.find((cookie) => cookie.name === name)?.value
 }

@@ -134,6 +134,23 @@ describe('an account whose credentials age in mid-run', () => {
     await expect(client.start()).rejects.toMatchObject({ code: 'signed_out', fault: 'account' })
   })
 
+  it('believes nothing that it knew of an account before it was refused', async () => {
+    const { emulator, client, count } = create()
+    await client.start()
+    for (const on of ['generate', 'batch', 'page'] as const) {
+      emulator.controls.fail({ kind: 'http', status: 401, on, times: 0 })
+    }
+    await expect(client.generate('Hello')).rejects.toMatchObject({ code: 'signed_out' })
+    const asked = count('/batchexecute')
+    await expect(client.models()).rejects.toMatchObject({ code: 'signed_out' })
+    expect(count('/batchexecute')).toBeGreaterThan(asked)
+    emulator.controls.clearFaults()
+    expect(await client.models()).not.toEqual([])
+    const known = count('/batchexecute')
+    await client.models()
+    expect(count('/batchexecute')).toBe(known)
+  })
+
   it('starts with an old ticket by renewing it', async () => {
     const { emulator, client, count } = create()
     emulator.controls.expireTicket('grace')
@@ -361,6 +378,69 @@ describe('what is kept between runs', () => {
     })
     await second.start()
     expect(ticketIn(second.export())).toBe('sidts-9')
+  })
+
+  describe('beside other cookies of the same session, of which nobody knows whether they are newer', () => {
+    const header = (ticket: string): string => `__Secure-1PSID=g.a000castor-demo-grace; __Secure-1PSIDTS=${ticket}`
+
+    /** A session that was in use, and a client that finds it stored and is given another ticket. */
+    async function restart(given: (world: Emulated) => string) {
+      const store = memoryStore()
+      const world = create({ client: { store } })
+      await world.client.start()
+      await world.client.close()
+      const ticket = given(world)
+      const { transport } = world
+      const { now } = world.emulator.state.clock
+      return { ...world, store, again: client({ cookies: header(ticket), transport, store, now }) }
+    }
+
+    it('keeps using its own while they work, and forgets the others with the next renewal', async () => {
+      const { again, store, emulator } = await restart(() => 'sidts-of-an-old-backup')
+      expect((await again.generate('Repeat exactly: fine')).text).toBe('fine')
+      expect(store.saved.at(-1)?.spare).toContainEqual(
+        expect.objectContaining({ name: '__Secure-1PSIDTS', value: 'sidts-of-an-old-backup' }),
+      )
+      emulator.controls.advance(70_000)
+      expect(await again.rotate()).toBe('renewed')
+      expect(store.saved.at(-1)?.spare).toBe(undefined)
+    })
+
+    it('goes over to them when its own are refused, and keeps that', async () => {
+      const { again, store, count } = await restart(({ emulator }) => {
+        // A browser renewed the ticket; half a minute later the one before is worth nothing.
+        emulator.controls.addAccount({
+          name: 'grace',
+          session: 'g.a000castor-demo-grace',
+          ticket: 'sidts-of-the-browser',
+        })
+        emulator.controls.advance(70_000)
+        return 'sidts-of-the-browser'
+      })
+      expect((await again.generate('Repeat exactly: fine')).text).toBe('fine')
+      expect(count('/RotateCookies')).toBe(1)
+      expect(ticketIn(store.saved.at(-1))).toBe('sidts-of-the-browser')
+    })
+
+    it('loses neither when both are refused for now', async () => {
+      const { again, store, emulator } = await restart(({ emulator }) => {
+        emulator.controls.revoke('grace')
+        return 'sidts-of-an-old-backup'
+      })
+      await expect(again.start()).rejects.toMatchObject({ code: 'signed_out' })
+      const kept = store.saved.at(-1)
+      expect([ticketIn(kept), kept?.spare?.find(({ name }) => name === '__Secure-1PSIDTS')?.value].sort()).toEqual([
+        'sidts-castor-demo-grace',
+        'sidts-of-an-old-backup',
+      ])
+      emulator.controls.addAccount({
+        name: 'grace',
+        session: 'g.a000castor-demo-grace',
+        ticket: 'sidts-castor-demo-grace',
+      })
+      emulator.controls.advance(70_000)
+      expect((await again.generate('Repeat exactly: fine')).text).toBe('fine')
+    })
   })
 
   it('merges every Set-Cookie of every host', async () => {

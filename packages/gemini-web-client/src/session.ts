@@ -11,7 +11,7 @@ import {
   type RpcQuery,
 } from '@castorjs/gemini-web-protocol'
 import { createCookieJar, sessionOf, type CookieJar } from './cookies/cookie-jar.ts'
-import { readCookies } from './cookies/read-cookies.ts'
+import { readCookies, SESSION_COOKIE } from './cookies/read-cookies.ts'
 import { GeminiWebError } from './error.ts'
 import type { Ports, SessionOptions } from './options.ts'
 import { replyError } from './refusal-error.ts'
@@ -44,6 +44,8 @@ export interface Session {
   rotate(): Promise<RotationOutcome>
   /** After an authentication failure: rotates and reads the page again. @throws {GeminiWebError} `signed_out` */
   renew(): Promise<RotationOutcome>
+  /** Counts authentication failures: what was known of the account before one is not known any more. */
+  readonly doubts: number
   /** When the app page was read. */
   readonly pageAtMs: number | undefined
   readonly ticketAtMs: number | undefined
@@ -65,6 +67,8 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
   let pageAtMs: number | undefined
   let token: SessionState['token']
   let imports: string[] = []
+  let spare: SessionState['spare']
+  let doubts = 0
   let rotatedAtMs: number | undefined
   let ticketAtMs: number | undefined
   let loaded = false
@@ -79,6 +83,8 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
       if (!change.ticket) return saveSoon()
       ticketAtMs = now()
       token = undefined
+      // All other tickets of this session are old now.
+      spare = undefined
       return save()
     },
   })
@@ -124,6 +130,7 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
       version: 1,
       cookies: jar.export(),
       imports,
+      ...(spare === undefined ? {} : { spare }),
       ...(rotatedAtMs === undefined ? {} : { rotatedAtMs }),
       ...(ticketAtMs === undefined ? {} : { ticketAtMs }),
       ...(token === undefined ? {} : { token }),
@@ -157,6 +164,7 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
       jar.add(stored.cookies)
       rotatedAtMs = stored.rotatedAtMs
       ticketAtMs = stored.ticketAtMs
+      spare = stored.spare
       token = undefined
       return true
     },
@@ -171,16 +179,35 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
     const stored = await store?.load()
     const merged = await fillJar(jar, stored, given)
     imports = merged.imports
+    spare = merged.spare
+    rotatedAtMs = stored?.rotatedAtMs
     if (!merged.imported) {
-      rotatedAtMs = stored?.rotatedAtMs
       ticketAtMs = stored?.ticketAtMs
       token = stored?.token
     } else {
       // The age of a fresh export is unknown; it is taken as new and renewed on demand.
       ticketAtMs = now()
-      await save()
+      // Google counts its minute per session, whoever exported the cookies again in between.
+      if (stored !== undefined && stored.cookies.length > 0 && !isSame(stored)) rotatedAtMs = undefined
     }
+    if (merged.changed) await save()
     loaded = true
+  }
+
+  function isSame(stored: SessionState): boolean {
+    return stored.cookies.some(({ name, value }) => name === SESSION_COOKIE && value === sessionOf(jar))
+  }
+
+  /** The cookies in use were refused: others of the same session take their place, and the other way round. */
+  async function swapSpare(): Promise<boolean> {
+    if (spare === undefined) return false
+    const refused = jar.export()
+    jar.add(spare)
+    spare = refused
+    ticketAtMs = now()
+    token = undefined
+    await save()
+    return true
   }
 
   /** Reads the app page; false when it shows no token. */
@@ -229,7 +256,9 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
       pageAtMs ??= now()
       return
     }
-    if ((await rotateQuietly()) === 'renewed' && (await loadPage())) return
+    const outcome = await rotateQuietly()
+    if (outcome === 'renewed' && (await loadPage())) return
+    if (outcome === 'refused' && (await swapSpare()) && (await loadPage())) return
     // Some pages leave the token out although the session is fine: an old token, or the repair by the first
     // POST, takes its place, and the status call tells whether the account is alive.
     if (token !== undefined && now() - token.fetchedAtMs > TOKEN_LIFE_MS) token = undefined
@@ -294,10 +323,14 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
       void saveSoon()
     },
     rotate: () => rotation.rotate(),
+    get doubts() {
+      return doubts
+    },
     async renew() {
+      doubts++
       const outcome = await rotation.rotate()
-      await loadPage()
-      return outcome
+      if ((await loadPage()) || outcome !== 'refused' || !(await swapSpare())) return outcome
+      return (await loadPage()) ? 'renewed' : outcome
     },
     export: exportState,
     async close() {
