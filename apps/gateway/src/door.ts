@@ -14,7 +14,7 @@ export interface Connection {
 export type ConnectionOf = (request: Request) => Connection | undefined
 
 export interface DoorOptions {
-  config: Pick<Config, 'apiKeys' | 'allowAnyone' | 'adminKey'>
+  config: Pick<Config, 'apiKeys' | 'allowAnyone' | 'adminKey' | 'corsOrigins'>
   connectionOf: ConnectionOf
   /** Keys made at run time. */
   callerKeys: Pick<CallerKeys, 'check'>
@@ -22,8 +22,8 @@ export interface DoorOptions {
 
 /**
  * Who may come in. With configured keys: whoever has one of them or of those made at run time. Without: those with a
- * key made at run time, and this machine, but only under one of its own names, so that a web page in a browser cannot
- * reach it by rebinding a name. `allowAnyone` opens it.
+ * key made at run time, and this machine, but no web page that a browser on it shows, and nobody whom a proxy on it brings.
+ * `allowAnyone` opens it.
  */
 export function createDoor({ config, connectionOf, callerKeys }: DoorOptions): Authorize {
   const configured = config.apiKeys.length > 0 ? createKeyCheck(config.apiKeys) : undefined
@@ -31,10 +31,10 @@ export function createDoor({ config, connectionOf, callerKeys }: DoorOptions): A
     const key = readApiKey(request)
     if (key?.startsWith(STORED_KEY) === true) return { id: (await callerKeys.check(key)).id }
     if (configured !== undefined) return configured(request)
-    if (config.allowAnyone || isFromHere(request, connectionOf)) return LOCAL
+    if (config.allowAnyone || isFromHere(request, connectionOf, config.corsOrigins)) return LOCAL
     throw new GenerationError(
       'forbidden',
-      'This server has no API key and therefore serves only its own machine. Set API_KEY, or ALLOW_ANYONE=true if everyone on the network may use your account.',
+      'This server has no API key and therefore serves only programs of its own machine, no web page and no proxy. Set API_KEY, or ALLOW_ANYONE=true if everyone on the network may use your account.',
     )
   }
 }
@@ -44,15 +44,15 @@ export function createAdminDoor({
   config,
   connectionOf,
 }: Omit<DoorOptions, 'callerKeys'>): (request: Request) => Promise<Caller> {
-  const { adminKey, apiKeys } = config
+  const { adminKey, apiKeys, corsOrigins } = config
   const keys = adminKey === undefined ? apiKeys : [{ id: 'admin', key: adminKey }]
   const check = keys.length > 0 ? createKeyCheck(keys) : undefined
   return async (request) => {
     if (check !== undefined) return check(request)
-    if (isFromHere(request, connectionOf)) return LOCAL
+    if (isFromHere(request, connectionOf, corsOrigins)) return LOCAL
     throw new GenerationError(
       'forbidden',
-      'This server can only be looked after from its own machine. Set ADMIN_KEY to do it from elsewhere.',
+      'This server can only be looked after by programs of its own machine, no web page and no proxy. Set ADMIN_KEY to do it from elsewhere.',
     )
   }
 }
@@ -60,9 +60,29 @@ export function createAdminDoor({
 /** Begins every key made at run time. */
 const STORED_KEY = 'sk-castor-'
 
-function isFromHere(request: Request, connectionOf: ConnectionOf): boolean {
+/** What a proxy says of whom it brings. Programs of this machine that are none have no reason to send it. */
+const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-real-ip'] as const
+
+/**
+ * A program of this machine. A browser on it shows pages of strangers, which may send requests here without being allowed to
+ * read the answers: it tells whose page it was. Its pages could also rebind a name, so that only our own names count.
+ */
+function isFromHere(request: Request, connectionOf: ConnectionOf, corsOrigins: readonly string[]): boolean {
   const remoteAddress = connectionOf(request)?.remoteAddress
-  return remoteAddress !== undefined && isLoopback(remoteAddress) && isOwnName(new URL(request.url).hostname)
+  if (remoteAddress === undefined || !isLoopback(remoteAddress) || !isOwnName(new URL(request.url).hostname))
+    return false
+  const { headers } = request
+  if (FORWARDED.some((name) => headers.has(name))) return false
+  const origin = headers.get('origin')
+  if (origin !== null) return corsOrigins.includes(origin) || isOwnPage(origin)
+  return headers.get('sec-fetch-site') !== 'cross-site'
+}
+
+/** A page of this machine, or a desktop program that is made of pages: those have schemes of their own. */
+function isOwnPage(origin: string): boolean {
+  if (!URL.canParse(origin)) return false
+  const { protocol, hostname } = new URL(origin)
+  return (protocol !== 'http:' && protocol !== 'https:') || isOwnName(hostname)
 }
 
 /** True for 127.0.0.0/8, ::1 and their mapped forms. */

@@ -72,8 +72,38 @@ describe('the door', () => {
     await stack.close()
     stack = await startStack()
     const refused = await fetch(`${stack.gateway.url}/v1/models`, { headers: { origin: 'https://chat.example' } })
-    expect(refused.headers.get('access-control-allow-origin')).toBeNull()
+    expect([refused.status, refused.headers.get('access-control-allow-origin')]).toEqual([403, null])
     const local = await fetch(`${stack.gateway.url}/v1/models`, { headers: { origin: 'http://localhost:3000' } })
     expect(local.headers.get('access-control-allow-origin')).toBe('http://localhost:3000')
+  })
+
+  it.each<[string, Record<string, string>]>([
+    ['a page of a stranger', { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' }],
+    ['a page without a name', { origin: 'null' }],
+    ['a picture or form on a page of a stranger', { 'sec-fetch-site': 'cross-site' }],
+    ['a proxy of this machine', { 'x-forwarded-for': '203.0.113.7' }],
+    ['another proxy of this machine', { forwarded: 'for=203.0.113.7' }],
+  ])('without a key is closed to %s, which may not even ask', async (_, headers) => {
+    stack = await startStack()
+    const body = JSON.stringify({ model: 'gemini-2.5-flash', messages: [{ role: 'user', content: 'Hi' }] })
+    // A request that a browser sends without asking first.
+    const plain = { ...headers, 'content-type': 'text/plain' }
+    for (const path of ['/v1/chat/completions', '/api/accounts/ada/pause', '/api/keys', '/api/cookies']) {
+      const { status } = await fetch(stack.gateway.url + path, { method: 'POST', headers: plain, body })
+      expect([path, status]).toEqual([path, 403])
+    }
+    expect((await stack.gateway.accounts.status())[0]).toMatchObject({ state: 'ready', active: 0 })
+    expect(stack.emulator.emulator.controls.requests.filter(({ path }) => path.endsWith('/StreamGenerate'))).toEqual([])
+  })
+
+  it.each<[string, Record<string, string>]>([
+    ['a page of this machine', { origin: 'http://localhost:3000', 'sec-fetch-site': 'same-site' }],
+    ['a desktop program made of pages', { origin: 'file://', 'sec-fetch-site': 'cross-site' }],
+    ['an address typed into a browser', { 'sec-fetch-site': 'none' }],
+    ['a page that the operator named', { origin: 'https://chat.example', 'sec-fetch-site': 'cross-site' }],
+  ])('without a key is open to %s', async (_, headers) => {
+    stack = await startStack({ config: { corsOrigins: ['https://chat.example'] } })
+    expect((await fetch(`${stack.gateway.url}/v1/models`, { headers })).status).toBe(200)
+    expect((await fetch(`${stack.gateway.url}/api/accounts`, { headers })).status).toBe(200)
   })
 })

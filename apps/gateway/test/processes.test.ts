@@ -145,6 +145,30 @@ describe('a gateway that is killed', () => {
     expect([4, 5]).toContain(after.rows?.[0]?.requests)
     expect((await call(second, 'GET', '/health')).json).toMatchObject({ status: 'ok', state: { warnings: [] } })
   })
+
+  it('in the middle of an import has the session it had, and nothing of the import', async () => {
+    const first = await ready(serve())
+    expect(await chat(first)).toBe(200)
+    expect((await call(first, 'POST', '/api/accounts/ada/renew')).json).toMatchObject({ outcome: 'renewed' })
+    await kill(first.child)
+    const second = await ready(serve())
+    expect(await chat(second)).toBe(200)
+    const { controls } = emulator.emulator
+    controls.set({ latency: { page: 2_000 } })
+    controls.clearRequests()
+    const cookies = { SECURE_1PSID: ada?.session, SECURE_1PSIDTS: 'sidts-of-a-backup' }
+    const importing = call(second, 'POST', '/api/cookies', { label: 'somebody', ...cookies, SECURE_1PSID: 'g.a000new' })
+    importing.catch(() => undefined)
+    await expect.poll(() => controls.requests.some(({ path }) => path === '/app')).toBe(true)
+    await kill(second.child)
+    controls.set({ latency: { page: 0 } })
+    controls.advance(40_000)
+
+    const third = await ready(serve())
+    expect(await chat(third)).toBe(200)
+    const { accounts } = (await call(third, 'GET', '/api/accounts')).json as { accounts?: { id: string }[] }
+    expect(accounts?.map(({ id }) => id)).toEqual(['ada'])
+  })
 })
 
 describe('the data directory', () => {

@@ -110,7 +110,7 @@ describe('what can be seen from outside', () => {
       /^castor_requests_total\{dialect="openai",upstream="gemini-web",model="gemini-2.5-flash",status="200",code=""\} 2$/m,
     )
     expect(text).toMatch(
-      /^castor_requests_total\{dialect="openai",upstream="-",model="\(other\)",status="404",code="model_not_found"\} 1$/m,
+      /^castor_requests_total\{dialect="openai",upstream="gemini-web",model="\(other\)",status="404",code="model_not_found"\} 1$/m,
     )
     expect(text).toMatch(
       /^castor_requests_total\{dialect="openai",upstream="-",model="-",status="401",code="unauthenticated"\} 1$/m,

@@ -2,7 +2,6 @@ import { pacedUntil, spend } from './pace.ts'
 import {
   DAY_MS,
   HOUR_MS,
-  KEEP_REST_MS,
   type AccountLimits,
   type Answer,
   type Ask,
@@ -16,7 +15,7 @@ import {
   type Use,
   type Window,
 } from './pool-state.ts'
-import { isOnTrial, nextRest } from './rest.ts'
+import { isForgotten, isOnTrial, nextRest } from './rest.ts'
 
 interface Account {
   limits: AccountLimits
@@ -96,7 +95,7 @@ export function createMemoryPoolState({ now = Date.now }: { now?: () => number }
     if (scope.type === 'account') account.rest = rest
     else if (rest === undefined) account.models.delete(scope.model)
     else {
-      for (const [model, { until }] of account.models) if (until + KEEP_REST_MS < now()) account.models.delete(model)
+      for (const [model, known] of account.models) if (isForgotten(known, now())) account.models.delete(model)
       account.models.set(scope.model, rest)
     }
   }

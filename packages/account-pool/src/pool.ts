@@ -421,7 +421,13 @@ export function createAccountPool<Value>({
     },
     async status() {
       await ready
-      const facts = await state.read()
+      let facts = await state.read()
+      const known = new Set(facts.accounts.map(({ limits }) => limits.id))
+      // A shared state that was emptied is told of the accounts again, before a request has to wait for it.
+      if ([...entries.keys()].some((id) => !known.has(id))) {
+        await putAll({ all: true })
+        facts = await state.read()
+      }
       return facts.accounts.flatMap((account) => {
         const entry = entries.get(account.limits.id)
         return entry === undefined ? [] : [readStatus(account, facts, entry.account.label)]

@@ -106,6 +106,7 @@ local function record(order)
   local scope = order.scope
   local key = scopeKey(scope)
   local known = restOf(key)
+  if known and math.max(known.ends, known.since) + KEEP_REST <= now then known = nil end
   local resting = known ~= nil and known.ends > now
   local strikes = known and known.strikes or 0
   if not resting then strikes = strikes + 1 end

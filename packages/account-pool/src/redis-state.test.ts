@@ -184,6 +184,17 @@ describe.skipIf(redisMissing !== undefined)('with a real Redis', () => {
     await one?.close()
   })
 
+  it('tells an emptied Redis of the accounts again when somebody looks', async () => {
+    const name = `pool-${++pools}`
+    const { one, two } = replicas(name, [{ id: 'a', value: 'client' }])
+    await one.pause('a')
+    expect((await two.status()).map(({ state }) => state)).toEqual(['disabled'])
+    await server.client.flushall()
+    expect((await one.status()).map(({ id, state }) => [id, state])).toEqual([['a', 'disabled']])
+    await one.close()
+    await two.close()
+  })
+
   it('lets one request over all processes try what has rested, and all see what it found', async () => {
     const name = `pool-${++pools}`
     const { one, two, clock } = replicas(name, [

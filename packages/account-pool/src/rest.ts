@@ -5,7 +5,7 @@ import { DAY_MS, JITTER, KEEP_REST_MS, type Rest, type RestOrder } from './pool-
  * they can lengthen the rest but do not count as another in a row.
  */
 export function nextRest(record: Rest | undefined, order: RestOrder, now: number): Rest {
-  const known = record !== undefined && Math.max(record.until, record.since) + KEEP_REST_MS > now ? record : undefined
+  const known = record === undefined || isForgotten(record, now) ? undefined : record
   const resting = known !== undefined && known.until > now
   const strikes = resting ? known.strikes : (known?.strikes ?? 0) + 1
   const until = strikes < order.after ? 0 : now + lengthOf(order, strikes)
@@ -30,6 +30,11 @@ function lengthOf({ baseMs, maxMs, after, hintMs, roll }: RestOrder, strikes: nu
   const longest = hintMs === undefined ? maxMs : Math.max(maxMs, first)
   const length = Math.min(longest, first * 2 ** Math.min(strikes - after, 30))
   return Math.ceil(length * (1 + JITTER * roll))
+}
+
+/** True for a failure that is so long ago that a new one counts as the first. */
+export function isForgotten({ until, since }: Rest, now: number): boolean {
+  return Math.max(until, since) + KEEP_REST_MS <= now
 }
 
 /** True between the end of a rest and the first success after it: one request at a time may try. */

@@ -178,6 +178,17 @@ export function describePoolState(name: string, create: (start: number) => Promi
       expect(await state.release(await take(), order)).toMatchObject({ strikes: 3, until: START + 60_000 })
     })
 
+    it('counts the failures of each model for itself', async () => {
+      const { state, advance } = await fixture(limitsOf('a'))
+      const order = (model: string) => orderOf({ type: 'model', account: 'a', model }, { after: 2 })
+      await state.rest(order('m'))
+      await state.rest(order('n'))
+      expect(await state.rest(order('m'))).toMatchObject({ strikes: 2, until: START + 60_000 })
+      // A week later nobody remembers.
+      advance(8 * 86_400_000)
+      expect(await state.rest(order('n'))).toMatchObject({ strikes: 1, until: 0 })
+    })
+
     it('rests one model of an account and serves the others', async () => {
       const { state, take } = await fixture(limitsOf('a'))
       const lease = await take()

@@ -346,6 +346,7 @@ export function createGeminiWebClient(options: GeminiWebClientOptions = {}): Gem
     },
     export: () => session.export(),
     async close() {
+      await session.stopRenewing()
       closing.abort(new GeminiWebError('closed', 'The client was closed'))
       await session.close()
     },

@@ -52,8 +52,15 @@ export interface Rotation {
   rotate(): Promise<RotationOutcome>
   /** Starts the clock. */
   start(): void
-  stop(): void
+  /** Stops it. Resolves when no rotation is under way, or one has taken too long. */
+  stop(): Promise<void>
 }
+
+/**
+ * How long a rotation that is under way may still take when a client closes. Google has perhaps renewed the ticket already:
+ * whoever gives up then gives up the session.
+ */
+const LAST_ROTATION_MS = 5_000
 
 /**
  * Renews the session ticket: one request at a time, never two within a minute, on a clock of 480 s ± 10 % that counts from
@@ -131,10 +138,17 @@ export function createRotation(options: RotationOptions): Rotation {
       started = true
       schedule()
     },
-    stop() {
+    async stop() {
       started = false
       cancelTimer?.()
       cancelTimer = undefined
+      if (running === undefined) return
+      let cancel: (() => void) | undefined
+      const late = new Promise<void>((resolve) => {
+        cancel = backgroundTimer(resolve, LAST_ROTATION_MS)
+      })
+      await Promise.race([running.catch(() => undefined), late])
+      cancel?.()
     },
   }
   return rotation

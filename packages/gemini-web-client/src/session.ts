@@ -54,6 +54,8 @@ export interface Session {
   readonly saveFailed: boolean
   /** Everything to keep, as plain data. */
   export(): SessionState
+  /** Lets a rotation that is under way come to its end, and begins no other. */
+  stopRenewing(): Promise<void>
   close(): Promise<void>
 }
 
@@ -333,8 +335,9 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
       return (await loadPage()) ? 'renewed' : outcome
     },
     export: exportState,
+    stopRenewing: () => rotation.stop(),
     async close() {
-      rotation.stop()
+      await rotation.stop()
       await preparing?.catch(() => undefined)
       if (cancelSave !== undefined) {
         cancelSave()

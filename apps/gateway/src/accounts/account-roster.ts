@@ -1,6 +1,6 @@
 import type { AccountOptions, AccountPool, AccountStatus } from '@castorjs/account-pool'
 import { GenerationError } from '@castorjs/content-generator'
-import type { StateStore } from '@castorjs/state-store'
+import { withLock, type StateStore } from '@castorjs/state-store'
 import type { WebAccount } from '../config-schema.ts'
 import { createSessionStore, sessionKey, type AccountSessionStore } from '../state/session-store.ts'
 import type { SessionCredentials, WebSession } from '../upstreams/web-session.ts'
@@ -8,6 +8,7 @@ import { createAccountRecords, type AccountRecord } from './account-record.ts'
 import { toAccountView, type AccountView } from './account-view.ts'
 import type { CheckStep } from './check-web-session.ts'
 import { markOf, sessionOf } from './fingerprints.ts'
+import { dropLostTrials, homesOf, listSessions, trialHome } from './session-homes.ts'
 
 /** One account as this process holds it. */
 export interface WebAccountEntry {
@@ -57,6 +58,9 @@ export interface AccountRoster {
   close(): Promise<void>
 }
 
+/** Adding changes several records; two at a time could take the same person for two. */
+export const ACCOUNTS_LOCK = 'web-accounts'
+
 /** A session that was replaced ends when its answers have, and after this time in any case. */
 const RETIRE_MS = 600_000
 const RETIRE_LOOK_MS = 200
@@ -102,20 +106,36 @@ export async function openAccountRoster(options: AccountRosterOptions): Promise<
     record: AccountRecord | undefined,
   ): Promise<void> {
     const credentials = credentialsOf(account, record)
-    const home = record?.home ?? sharedHome(id, credentials) ?? id
+    const home = await homeFor(id, record?.home ?? id, sessionOf(credentials))
     const store = createSessionStore(state, home)
     const session = options.open(id, credentials, store)
     await use({ id, configured: account, record, store, session, home })
   }
 
-  /** The configuration may have one cookie set under two names, for `/u/0` and `/u/1`. */
-  function sharedHome(id: string, credentials: SessionCredentials): string | undefined {
-    const session = sessionOf(credentials)
-    for (const entry of entries.values()) {
-      if (entry.id === id || entry.configured === undefined) continue
-      if (sessionOf(credentialsOf(entry.configured, entry.record)) === session) return entry.home
+  /**
+   * Where the session of an account is kept. Under whatever name it is there already: a label was changed, the account that
+   * shared it went, or the configuration has one cookie set under two names, for `/u/0` and `/u/1`.
+   */
+  async function homeFor(id: string, usual: string, session: string | undefined): Promise<string> {
+    const others = [...entries.values()].filter((entry) => entry.id !== id)
+    if (session !== undefined) {
+      const kept = homesOf(await listSessions(state), session)
+      if (kept.includes(usual)) return usual
+      const shared = others.find((entry) => sessionOf(credentialsOf(entry.configured, entry.record)) === session)
+      const other = kept[0] ?? shared?.home
+      if (other !== undefined) return other
     }
-    return undefined
+    return others.some(({ home }) => home === usual) ? trialHome(id) : usual
+  }
+
+  /** An account that was added is there as well by the configuration: the same cookies and number. */
+  function isDouble(record: AccountRecord): boolean {
+    const { accountIndex, ...credentials } = credentialsOf(undefined, record)
+    const session = sessionOf({ accountIndex, ...credentials })
+    return [...entries.values()].some((entry) => {
+      const own = credentialsOf(entry.configured, entry.record)
+      return entry.id !== record.id && own.accountIndex === accountIndex && sessionOf(own) === session
+    })
   }
 
   /** Deletes a session's record, unless another account lives by it. */
@@ -203,6 +223,8 @@ export async function openAccountRoster(options: AccountRosterOptions): Promise<
       } else if (entry === undefined && (record.configured === true || changes > began)) {
         // Not ours to open; or it may be the one that is being removed here.
         continue
+      } else if (entry === undefined && isDouble(record)) {
+        continue
       } else if (entry === undefined || (entry.record?.revision ?? 0) < record.revision) {
         if (entry === undefined || !opensAlike(entry.record, record))
           await install(record.id, entry?.configured, record)
@@ -215,12 +237,16 @@ export async function openAccountRoster(options: AccountRosterOptions): Promise<
   }
 
   const known = new Map((await records.list()).map((record) => [record.id, record]))
+  const homes = new Set([...configured.map(({ label }) => label), ...[...known].map(([id, { home = id }]) => home)])
+  // While somebody tries cookies out, that is not lost.
+  await withLock(state, ACCOUNTS_LOCK, () => dropLostTrials(state, homes))
   for (const account of configured) {
     const record = known.get(account.label)
     await install(account.label, account, record?.removed === true ? undefined : record)
   }
   for (const record of known.values()) {
     if (record.removed === true || record.configured === true || entries.has(record.id)) continue
+    if (isDouble(record)) continue
     await install(record.id, undefined, record)
   }
 

@@ -1,7 +1,6 @@
 import type { CookieImport } from '@castorjs/cookie-import'
 import { RENEWAL_FLOOR_MS, type SessionState } from '@castorjs/gemini-web-client'
-import { withLock, type StateStore } from '@castorjs/state-store'
-import { createSessionStore, sessionIn, sessionKey } from '../state/session-store.ts'
+import { createSessionStore, sessionIn, withRenewalLock } from '../state/session-store.ts'
 import type { AccountRecord } from './account-record.ts'
 import type { WebAccountEntry } from './account-roster.ts'
 import type { AccountView } from './account-view.ts'
@@ -15,6 +14,7 @@ import {
   type CheckStep,
 } from './check-web-session.ts'
 import { markOf } from './fingerprints.ts'
+import { beginTrial, dropTrial, endTrial, readSession, trialHome } from './session-homes.ts'
 import { findPlace, namedAnother, pastOf, personOf, rankFor, type Place, type Rank } from './whose-cookies.ts'
 
 export interface AddOptions {
@@ -39,58 +39,48 @@ export interface AddResult {
 
 /**
  * Takes a session in after a real check: as a new account, or as newer cookies of somebody who is there. Cookies that work
- * are only replaced by newer ones; those that do not work, by any that do.
+ * are only replaced by newer ones, or by others of the same session of which nobody knows, and are then kept beside them;
+ * those that do not work, by any that do. What is stored stays as it is until the new ones have shown that they work.
  *
  * @throws {GenerationError} `invalid_request`, naming `cookies`, `label` or `proxy`; nothing is changed then.
  */
 export async function addAccount(ports: ChangePorts, found: CookieImport, options: AddOptions): Promise<AddResult> {
   const { state, roster } = ports
   const place = findPlace(roster.entries, found, options)
-  const { target } = place
-  const before = await readSession(state, place.home)
+  const { target, home } = place
+  const before = await readSession(state, home)
   const rank = await rankFor(target, before, found)
-  if (target !== undefined && rank !== 'newer') {
+  if (target !== undefined && (rank === 'known' || rank === 'older')) {
     const check = await checkAsItIs(ports, target, options)
     if (check !== undefined) return result(ports, found, { outcome: 'kept', rank, entry: target, check })
   }
-  const sameSession = before !== undefined && sessionIn(before.cookies) === sessionIn(found.cookies)
-  const fits = before === undefined || (sameSession && (target === undefined || rank === 'newer'))
-  if (fits) {
-    const taken = await withRenewalHeld(ports, place.home, async () => {
-      const stored = await readSession(state, place.home)
-      // Whatever ticket comes now, ours is the last that Google gave out, and no other is to be had for a minute.
-      return target !== undefined && wasJustRenewed(target, stored)
-        ? undefined
-        : tryOut(ports, found, options, place, stored)
-    })
-    if (taken !== undefined || target === undefined) return taken ?? tryOut(ports, found, options, place, before)
-    const check = await collectSteps(checkWebSession(target.session))
-    return result(ports, found, { outcome: 'kept', rank: 'renewed', entry: target, check })
+  const isOneSession = before !== undefined && sessionIn(before.cookies) === sessionIn(found.cookies)
+  if (!isOneSession) return tryOut(ports, found, options, place, { known: undefined, reuse: false })
+  // Whoever renewed the session meanwhile would lose one of the two tickets.
+  const whileNobodyRenews = async (): Promise<AddResult> => {
+    const known = (await readSession(state, home)) ?? before
+    // Whatever ticket comes now, ours is the last that Google gave out, and no other is to be had for a minute.
+    if (target !== undefined && rank !== 'known' && rank !== 'older' && wasJustRenewed(target, known)) {
+      const check = await collectSteps(checkWebSession(target.session))
+      return result(ports, found, { outcome: 'kept', rank: 'renewed', entry: target, check })
+    }
+    // Another account of the same cookies: what is stored is as good or better.
+    const reuse = target === undefined && rank !== 'newer'
+    return tryOut(ports, found, options, place, { known, reuse })
   }
-  // Another session than the one there: that one stays untouched until this one has shown that it works.
-  const home = `${place.id}+${crypto.randomUUID().slice(0, 8)}`
-  return tryOut(ports, found, options, { ...place, home }, undefined)
+  const done = await withRenewalLock(state, home, RENEWAL_WAIT_MS, whileNobodyRenews)
+  return done === undefined ? whileNobodyRenews() : done.value
 }
 
-/** While an import is tried out nobody else renews the session: one of the two tickets would be lost. */
-async function withRenewalHeld<Result>(
-  { state }: ChangePorts,
-  home: string,
-  work: () => Promise<Result>,
-): Promise<Result> {
-  const times = { ttlMs: 10_000, waitMs: RENEWAL_WAIT_MS }
-  const done = await withLock(state, sessionKey(home), () => work(), times)
-  return done === undefined ? work() : done.value
-}
-
-async function readSession(state: StateStore, home: string): Promise<SessionState | undefined> {
-  return (await state.get(sessionKey(home)))?.value as SessionState | undefined
-}
-
-function wasJustRenewed({ session }: WebAccountEntry, stored: SessionState | undefined): boolean {
-  const { ticketAtMs, rotatedAtMs } = stored ?? {}
+function wasJustRenewed({ session }: WebAccountEntry, { ticketAtMs, rotatedAtMs }: SessionState): boolean {
   if (session.trouble !== undefined || ticketAtMs === undefined || rotatedAtMs === undefined) return false
   return ticketAtMs >= rotatedAtMs && Date.now() - rotatedAtMs < RENEWAL_FLOOR_MS
+}
+
+/** What is stored of the session that is tried out, if it is the same. */
+interface Known {
+  known: SessionState | undefined
+  reuse: boolean
 }
 
 async function tryOut(
@@ -98,30 +88,30 @@ async function tryOut(
   found: CookieImport,
   { label, proxy }: AddOptions,
   { target, id, accountIndex, home }: Place,
-  before: SessionState | undefined,
+  { known, reuse }: Known,
 ): Promise<AddResult> {
   const { state, open, roster } = ports
   const instead = target?.configured === undefined ? undefined : markOf(target.configured)
   const facts = { cookies: found.cookies, deviceBound: found.deviceBound, accountIndex, instead }
   const record = { ...blank(id), ...target?.record, ...facts, ...(proxy === undefined ? {} : { proxy }) }
-  const store = createSessionStore(state, home)
-  store.lockHeld = true
+  const trial = trialHome(id)
+  await beginTrial(state, trial, known, reuse)
+  const store = createSessionStore(state, trial)
   const session = open(id, roster.credentialsOf(target?.configured, record), store)
+  let taken = false
 
   async function giveUp(): Promise<void> {
     store.retire()
     await session.close()
-    const used = [...roster.entries.values()].find((entry) => entry.home === home)?.session.client.export()
-    // What the session in use knows is at least as new as what was stored.
-    const rest = used !== undefined && used.cookies.length > 0 ? used : before
-    await (rest === undefined ? state.delete(sessionKey(home)) : state.set(sessionKey(home), rest))
+    await dropTrial(state, trial, known === undefined ? undefined : home)
   }
 
   try {
     const check = await collectSteps(checkWebSession(session))
     const failed = failedSignIn(check)
-    if (failed !== undefined && (failed.fault === 'account' || proxy !== undefined))
-      throw refusal(failed, target, proxy)
+    // Somebody new may come while Google cannot be asked; who is there keeps what works.
+    const isWelcome = target === undefined && known === undefined && proxy === undefined && failed?.fault !== 'account'
+    if (failed !== undefined && !isWelcome) throw refusal(failed, target, proxy)
 
     const number = session.client.status().accountNumber
     const owner = await personOf(roster.entries, number, home)
@@ -135,30 +125,32 @@ async function tryOut(
         return await result(ports, found, { outcome: 'kept', rank, entry: person, check: asItIs })
       }
     }
-    const known = person ?? { id, record: undefined, configured: undefined }
+    const owned = person ?? { id, record: undefined, configured: undefined }
+    if (known !== undefined) await endTrial(state, trial, home, store)
+    const own = known === undefined ? trial : home
     const change: Partial<AccountRecord> = {
       ...facts,
-      instead: known.configured === undefined ? undefined : markOf(known.configured),
-      home,
+      instead: owned.configured === undefined ? undefined : markOf(owned.configured),
+      home: own,
       past: pastOf(person, found),
       ...(proxy === undefined ? {} : { proxy }),
       ...(number === undefined ? {} : { accountNumber: number }),
     }
-    session.label = known.id
+    session.label = owned.id
     const entry: WebAccountEntry = {
-      id: known.id,
-      configured: known.configured,
-      record: await roster.changeRecord({ ...known, record: undefined }, change),
+      id: owned.id,
+      configured: owned.configured,
+      record: await roster.changeRecord({ ...owned, record: undefined }, change),
       session,
       store,
-      home,
+      home: own,
     }
     await roster.use(entry)
-    store.lockHeld = false
+    taken = true
     await reportSteps(ports, entry.id, check)
     return await result(ports, found, { outcome: person === undefined ? 'added' : 'updated', rank, entry, check })
   } catch (error) {
-    if (roster.entries.get(session.label)?.session !== session) await giveUp()
+    if (!taken) await giveUp()
     throw error
   }
 }
@@ -207,4 +199,5 @@ const REASONS: Record<Rank, string> = {
   known: 'these were taken in before, and those stored may be newer.',
   renewed: 'its own ticket was renewed a moment ago.',
   newer: 'those stored work.',
+  unclear: 'those stored work.',
 }

@@ -46,7 +46,8 @@ export interface BackgroundRenewal {
 
 const LOOK_MS = 5_000
 const ADOPT_EVERY_LOOKS = 3
-const RETRY = { firstMs: 30_000, longestMs: 480_000 }
+/** A session that Google refuses is asked for less and less often: it seldom comes back without a person. */
+const RETRY = { firstMs: 30_000, longestMs: 480_000, refusedMs: 6 * 3_600_000 }
 const ABOUT_THE_TICKET: ReadonlySet<TroubleCause> = new Set(['expired ticket', 'signed out', 'device-bound'])
 const SIGN_IN_MS = 90_000
 
@@ -84,7 +85,8 @@ export function startBackgroundRenewal(options: BackgroundRenewalOptions): Backg
       if (closing.signal.aborted) return
       const error = toGenerationError(thrown)
       one.failures++
-      const wait = Math.min(RETRY.firstMs * 2 ** (one.failures - 1), RETRY.longestMs)
+      const longest = error.code === 'upstream_auth' ? RETRY.refusedMs : RETRY.longestMs
+      const wait = Math.min(RETRY.firstMs * 2 ** Math.min(one.failures - 1, 20), longest)
       one.signInAt = now() + wait * (0.9 + 0.2 * random())
       one.seenTrouble = session.trouble?.at
       const verdict = await pool.report(id, toFailure(error))

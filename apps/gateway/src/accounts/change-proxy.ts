@@ -48,10 +48,12 @@ export function refusal(
   proxy: string | undefined,
 ): GenerationError {
   const rest = target === undefined ? 'Nothing was stored.' : `What was stored of "${target.id}" was kept.`
-  const aboutProxy = proxy !== undefined && failed.fault === 'egress'
-  return new GenerationError('invalid_request', `${failed.message} ${rest}`, {
-    field: aboutProxy ? 'proxy' : 'cookies',
-  })
+  const message = `${failed.message} ${rest}`
+  if (proxy !== undefined && failed.fault === 'egress') {
+    return new GenerationError('invalid_request', message, { field: 'proxy' })
+  }
+  if (failed.fault === 'account') return new GenerationError('invalid_request', message, { field: 'cookies' })
+  return new GenerationError('upstream_unavailable', `${message} Try again when Google can be asked.`)
 }
 
 /** A record that says nothing yet. */

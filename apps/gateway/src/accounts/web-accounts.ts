@@ -2,7 +2,7 @@ import type { CookieImport } from '@castorjs/cookie-import'
 import { GenerationError } from '@castorjs/content-generator'
 import type { RotationOutcome } from '@castorjs/gemini-web-client'
 import { withLock } from '@castorjs/state-store'
-import { openAccountRoster, type AccountRosterOptions, type WebAccountEntry } from './account-roster.ts'
+import { ACCOUNTS_LOCK, openAccountRoster, type AccountRosterOptions, type WebAccountEntry } from './account-roster.ts'
 import type { AccountView } from './account-view.ts'
 import { addAccount, type AddOptions, type AddResult } from './add-account.ts'
 import { changeProxy } from './change-proxy.ts'
@@ -28,8 +28,6 @@ export interface WebAccounts {
   close(): Promise<void>
 }
 
-/** Adding changes several records; two at a time could take the same person for two. */
-const LOCK = 'web-accounts'
 const LOCK_WAIT_MS = 120_000
 
 /** Opens every known account. */
@@ -40,7 +38,7 @@ export async function openWebAccounts(options: AccountRosterOptions): Promise<We
   const ports = { state, pool, open, roster, onChecked }
 
   function locked<Result>(work: () => Promise<Result>): Promise<Result> {
-    return withLock(state, LOCK, () => work(), { ttlMs: 10_000, waitMs: LOCK_WAIT_MS }).then((done) => {
+    return withLock(state, ACCOUNTS_LOCK, () => work(), { ttlMs: 10_000, waitMs: LOCK_WAIT_MS }).then((done) => {
       if (done !== undefined) return done.value
       throw new GenerationError('upstream_unavailable', 'Another change of the accounts takes too long. Try again.', {
         fault: 'castor',

@@ -30,7 +30,7 @@ export function findPlace(entries: Entries, found: CookieImport, { label, accoun
   if (named !== undefined && holder !== undefined && named !== holder) throw namedAnother(holder, label)
   const target = named ?? holder
   const id = target?.id ?? label ?? freeName(entries)
-  return { target, id, accountIndex: index, home: target?.home ?? sharers[0]?.home ?? freeHome(entries, id) }
+  return { target, id, accountIndex: index, home: target?.home ?? sharers[0]?.home ?? id }
 }
 
 export type Rank = Awaited<ReturnType<typeof rankImport>> | 'renewed'
@@ -70,12 +70,6 @@ export async function personOf(
 function freeName(entries: Entries): string {
   if (entries.size === 0) return 'default'
   for (let count = entries.size + 1; ; count++) if (!entries.has(`account-${count}`)) return `account-${count}`
-}
-
-/** An account that was removed may have left its home to others. */
-function freeHome(entries: Entries, id: string): string {
-  const taken = [...entries.values()].some(({ home }) => home === id)
-  return taken ? `${id}+${crypto.randomUUID().slice(0, 8)}` : id
 }
 
 export function namedAnother(owner: WebAccountEntry, label: string | undefined): GenerationError {

@@ -9,9 +9,9 @@ const LOCK_MS = 20_000
 
 /** A session's place in the state, and the end of it. */
 export interface AccountSessionStore extends SessionStore {
-  /** While set, `exclusive` works at once: the one who opened the session holds its lock already. */
-  lockHeld: boolean
-  /** Writes nothing from now on: the account was removed, or another session of it took over. */
+  /** Its place from now on; nothing is copied. */
+  moveTo(home: string): void
+  /** The account was removed or another session of it took over: what is not there any more is not written again. */
   retire(): void
 }
 
@@ -20,11 +20,14 @@ export interface AccountSessionStore extends SessionStore {
  * before it is safe; with a shared state one process renews at a time and the others read what it wrote. A process
  * that still holds older cookies never overwrites newer ones.
  */
-export function createSessionStore(state: StateStore, home: string): AccountSessionStore {
+export function createSessionStore(state: StateStore, place: string): AccountSessionStore {
+  let home = place
   let retired = false
   let saved: { ticketAtMs: number | undefined; rotatedAtMs: number | undefined } | undefined
   return {
-    lockHeld: false,
+    moveTo(other) {
+      home = other
+    },
     retire() {
       retired = true
     },
@@ -35,11 +38,12 @@ export function createSessionStore(state: StateStore, home: string): AccountSess
       return session
     },
     async save(session) {
-      if (retired) return
       try {
-        await updateRecord(state, sessionKey(home), (stored) =>
-          retired ? undefined : newest(stored as SessionState | undefined, session),
-        )
+        await updateRecord(state, sessionKey(home), (stored) => {
+          // A ticket that is renewed while the session is being replaced is the newest there is of it.
+          if (retired && stored === undefined) return undefined
+          return newest(stored as SessionState | undefined, session)
+        })
         saved = { ticketAtMs: session.ticketAtMs, rotatedAtMs: session.rotatedAtMs }
       } catch (error) {
         // Counters and page tokens can wait for the next save. A renewal is never begun, and its ticket never used,
@@ -49,13 +53,21 @@ export function createSessionStore(state: StateStore, home: string): AccountSess
       }
     },
     async exclusive(work) {
-      if (this.lockHeld) return work()
-      const times = { ttlMs: LOCK_MS, waitMs: 2 * LOCK_MS }
-      const done = await withLock(state, sessionKey(home), () => work(), times).catch(toClientError)
+      const done = await withRenewalLock(state, home, 2 * LOCK_MS, work).catch(toClientError)
       // Whoever held the lock that long is stuck; its ticket runs out while everybody waits.
       return done === undefined ? work() : done.value
     },
   }
+}
+
+/** Runs work while nobody else renews the session of this home; undefined when somebody held it for so long. */
+export function withRenewalLock<Result>(
+  state: StateStore,
+  home: string,
+  waitMs: number,
+  work: () => Promise<Result>,
+): Promise<{ value: Result } | undefined> {
+  return withLock(state, sessionKey(home), () => work(), { ttlMs: LOCK_MS, waitMs })
 }
 
 /**
@@ -64,7 +76,10 @@ export function createSessionStore(state: StateStore, home: string): AccountSess
  */
 function toClientError(error: unknown): never {
   if (!isStateError(error)) throw error
-  const message = 'The state that keeps this session cannot be reached. Try again in a moment.'
+  const message =
+    error.code === 'unavailable'
+      ? 'The state that keeps this session cannot be reached. Try again in a moment.'
+      : `The state that keeps this session cannot be used: ${error.message}`
   throw new GenerationError('upstream_unavailable', message, { fault: 'castor', retryAfterMs: RETRY_MS, cause: error })
 }
 
@@ -82,12 +97,13 @@ function newest(stored: SessionState | undefined, next: SessionState): SessionSt
   return withRotation(kept, kept === stored ? next.rotatedAtMs : stored.rotatedAtMs)
 }
 
-function withRotation(session: SessionState, otherMs: number | undefined): SessionState {
+/** The same with the later of two renewals: Google counts its minute per session. */
+export function withRotation(session: SessionState, otherMs: number | undefined): SessionState {
   const rotatedAtMs = later(session.rotatedAtMs, otherMs)
   return { ...session, ...(rotatedAtMs === undefined ? {} : { rotatedAtMs }) }
 }
 
-function isOneSession(one: SessionState, other: SessionState): boolean {
+export function isOneSession(one: SessionState, other: SessionState): boolean {
   return sessionIn(one.cookies) === sessionIn(other.cookies)
 }
 
