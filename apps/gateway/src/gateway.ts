@@ -117,7 +117,7 @@ export async function startGateway(
   const lookup = keysOverState(keys, ['local', 'anyone', 'admin', ...config.apiKeys.map(({ id }) => id)])
   const configured = new Map(config.apiKeys.map(({ id, limits = {} }) => [id, limits]))
   const policy: CallerPolicy = {
-    keyOf: (caller) => lookup.get(caller),
+    keyOf: lookup.keyOf,
     limitsOf: (caller, key) => key?.limits ?? configured.get(caller) ?? {},
     limits: createRequestLimits({
       ...config.limits,

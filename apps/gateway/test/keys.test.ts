@@ -1,4 +1,8 @@
+import { once } from 'node:events'
+import { request as httpRequest, type IncomingMessage } from 'node:http'
+import { text as readText } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { readChatStream } from './chat-stream.ts'
 import { startStack, type Stack } from './stack.ts'
 
 const ADMIN = 'battery-staple'
@@ -29,6 +33,27 @@ async function call(method: string, path: string, body?: unknown, key = ADMIN) {
   })
   const text = await response.text()
   return { status: response.status, headers: response.headers, text }
+}
+
+/** Sends the headers and half of the body, and the rest once `meanwhile` is over. */
+async function upload(path: string, body: unknown, key: string, meanwhile: () => Promise<void>) {
+  const bytes = Buffer.from(JSON.stringify(body))
+  const request = httpRequest(stack.gateway.url + path, {
+    method: 'POST',
+    headers: {
+      authorization: `Bearer ${key}`,
+      'content-type': 'application/json',
+      'content-length': bytes.length,
+      expect: '100-continue',
+    },
+  })
+  request.flushHeaders()
+  await once(request, 'continue')
+  request.write(bytes.subarray(0, 10))
+  await meanwhile()
+  request.end(bytes.subarray(10))
+  const [response] = (await once(request, 'response')) as [IncomingMessage]
+  return { status: response.statusCode, text: await readText(response) }
 }
 
 interface Made {
@@ -125,6 +150,38 @@ describe('a key', () => {
     expect((await chat(rotated.key)).status).toBe(200)
     expect((await call('DELETE', path)).status).toBe(200)
     expect((await chat(rotated.key)).status).toBe(401)
+  })
+
+  it.each<[string, (path: string) => Promise<{ status: number }>]>([
+    ['is removed', (path) => call('DELETE', path)],
+    ['is switched off', (path) => call('PATCH', path, { enabled: false })],
+    ['expires', (path) => call('PATCH', path, { expiresAt: '2020-01-01T00:00:00Z' })],
+  ])('opens nothing to a request whose body is still on its way when it %s', async (_, end) => {
+    for (const [path, body, status] of [
+      ['/v1/chat/completions', { model: 'gemini-2.5-pro', messages: MESSAGES }, 401],
+      ['/gemini/v1/embeddings', { model: 'gemini-embedding-001', input: 'hello' }, 401],
+      // Google answers a wrong key so.
+      ['/gemini/v1beta/models/gemini-2.5-pro:countTokens', { contents: CONTENTS }, 400],
+    ] as const) {
+      const { key, record } = await make({ name: 'phone', models: ['gemini-2.5-flash'] })
+      const ended = async (): Promise<void> => expect((await end(`/api/keys/${record.id}`)).status).toBe(200)
+      const answer = await upload(path, body, key, ended)
+      expect([path, answer.status]).toEqual([path, status])
+      expect(answer.text).toMatch(/not one of this server|switched off|expired|API key not valid/)
+    }
+  })
+
+  it('that is removed lets an answer end that has begun', async () => {
+    stack.emulator.emulator.controls.fail({ kind: 'stall', ms: 300, afterFrames: 4 })
+    const { key, record } = await make({ name: 'phone' })
+    const answer = await fetch(`${stack.gateway.url}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ model: 'gemini-2.5-flash', messages: MESSAGES, stream: true }),
+    })
+    expect((await call('DELETE', `/api/keys/${record.id}`)).status).toBe(200)
+    expect(readChatStream(await answer.text())).toMatchObject({ content: 'hello', finish: 'stop', done: true })
+    expect((await chat(key)).status).toBe(401)
   })
 
   it('takes back what a form was shown', async () => {

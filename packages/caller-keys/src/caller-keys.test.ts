@@ -66,6 +66,19 @@ describe('createCallerKeys', () => {
     expect(await keys.update(record.id, { enabled: true })).toBeUndefined()
   })
 
+  it('looks again at a caller that was let in a moment ago', async () => {
+    const { keys, clock } = setUp()
+    const { record } = await keys.create({ name: 'Notebook', expiresAt: START + 60_000 })
+    expect(await keys.checkId(record.id)).toEqual(record)
+    await keys.update(record.id, { enabled: false })
+    await expect(keys.checkId(record.id)).rejects.toMatchObject({ code: 'unauthenticated' })
+    await keys.update(record.id, { enabled: true })
+    clock.now += 60_000
+    await expect(keys.checkId(record.id)).rejects.toThrow('The API key "Notebook" expired')
+    await keys.remove(record.id)
+    await expect(keys.checkId(record.id)).rejects.toMatchObject({ code: 'unauthenticated' })
+  })
+
   it("sees another process's change once its memory of the key is over", async () => {
     const { keys, store, clock } = setUp({ cacheMs: 5_000 })
     const { key, record } = await keys.create({ name: 'a' })

@@ -40,6 +40,11 @@ export interface CallerKeys {
   remove(id: string): Promise<boolean>
   /** @throws {GenerationError} `unauthenticated` for no key, an unknown, disabled or expired one. */
   check(key: string | undefined): Promise<CallerKey>
+  /**
+   * The key of a caller that was let in a moment ago, as it is now.
+   * @throws {GenerationError} `unauthenticated` for one that was removed, switched off or has expired meanwhile.
+   */
+  checkId(id: string): Promise<CallerKey>
   /** The check as a dialect's `authorize`: reads the key from any of the places clients use. */
   authorize(request: Request): Promise<Caller>
 }
@@ -101,10 +106,12 @@ export function createCallerKeys({
     const id = readKeyId(text)
     const stored = id === undefined ? undefined : await find(id)
     const matches = equalTexts(stored?.hash ?? NO_HASH, await hashKey(text))
-    if (stored === undefined || !matches) {
-      throw new GenerationError('unauthenticated', 'The API key is not one of this server.')
-    }
-    const { key } = stored
+    if (stored === undefined || !matches) throw unknownKey()
+    return usable(stored.key)
+  }
+
+  /** @throws {GenerationError} `unauthenticated` for a key that is switched off or expired. */
+  function usable(key: CallerKey): CallerKey {
     if (!key.enabled) {
       throw new GenerationError('unauthenticated', `The API key "${key.name}" is switched off. Ask the operator.`)
     }
@@ -166,10 +173,19 @@ export function createCallerKeys({
       return store.delete(prefix + id).finally(() => forget(id))
     },
     check,
+    async checkId(id) {
+      const stored = await find(id)
+      if (stored === undefined) throw unknownKey()
+      return usable(stored.key)
+    },
     async authorize(request) {
       return { id: (await check(readApiKey(request))).id }
     },
   }
+}
+
+function unknownKey(): GenerationError {
+  return new GenerationError('unauthenticated', 'The API key is not one of this server.')
 }
 
 /** The settings we know, and nothing else a form may have sent. */

@@ -1,3 +1,4 @@
+import { isGenerationError } from '@castorjs/content-generator'
 import type { CallerLimits, RequestLimits } from '@castorjs/request-limits'
 
 /** `x-ratelimit-*` for a caller; undefined is who was not let in. Never rejects. */
@@ -5,7 +6,7 @@ export type LimitHeaders = (caller: string | undefined) => Promise<Record<string
 
 export interface LimitHeadersOptions {
   limits: Pick<RequestLimits, 'headers'>
-  /** Limits of the caller's own. */
+  /** Limits of the caller's own. Rejects with `unauthenticated` once its key is gone. */
   limitsOf: (caller: string) => Promise<CallerLimits>
 }
 
@@ -21,6 +22,12 @@ export function createLimitHeaders({ limits, limitsOf }: LimitHeadersOptions): L
     const { [LIMIT]: limit } = await limits.headers('')
     return limit === undefined ? {} : { [LIMIT]: limit }
   }
-  // An answer is worth more than what it says of limits: while a shared state is away, they are left out.
-  return (caller) => read(caller).catch(() => ({}))
+  return (caller) =>
+    read(caller)
+      .catch((error: unknown) => {
+        if (isGenerationError(error) && error.code === 'unauthenticated') return read(undefined)
+        throw error
+      })
+      // An answer is worth more than what it says of limits: while a shared state is away, they are left out.
+      .catch(() => ({}))
 }

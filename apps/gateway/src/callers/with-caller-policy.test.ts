@@ -47,11 +47,11 @@ async function setUp(settings: CallerKeySettings, limits: RequestLimitsOptions =
     models: [{ name: 'small' }, { name: 'large' }],
   })
   const policy: CallerPolicy = {
-    keyOf: keys.get,
+    keyOf: keys.checkId,
     limits: createRequestLimits(limits),
     limitsOf: (_caller, key) => key?.limits ?? {},
   }
-  const generator = withCallerPolicy(withUpstreamPermission(upstream, keys.get), policy)
+  const generator = withCallerPolicy(withUpstreamPermission(upstream, keys.checkId), policy)
   const headers: Record<string, string> = {}
   const options: GenerateOptions = {
     signal: new AbortController().signal,
@@ -60,7 +60,7 @@ async function setUp(settings: CallerKeySettings, limits: RequestLimitsOptions =
     onHeaders: (more) => Object.assign(headers, more),
   }
   const ask = (model: string) => collect(generator.generateContentStream(request(model), options))
-  return { ask, headers, upstream, generator, models: () => generator.models(options) }
+  return { ask, headers, upstream, generator, keys, caller: record.id, models: () => generator.models(options) }
 }
 
 describe('withCallerPolicy', () => {
@@ -88,7 +88,7 @@ describe('withCallerPolicy', () => {
     )
     const mount = routeByModel(
       '/',
-      [web!, api!].map((upstream) => ({ upstream: withUpstreamPermission(upstream, keys.get) })),
+      [web!, api!].map((upstream) => ({ upstream: withUpstreamPermission(upstream, keys.checkId) })),
     )
     const options = { signal: new AbortController().signal, requestId: 'r', caller: record.id }
     await collect(mount.generateContentStream(request('m'), options))
@@ -107,7 +107,7 @@ describe('withCallerPolicy', () => {
       embed: (requests) => ({ embeddings: requests.map(() => ({ values: [1] })) }),
     })
     const generator = withCallerPolicy(upstream, {
-      keyOf: keys.get,
+      keyOf: keys.checkId,
       limits: createRequestLimits(NO_LIMITS),
       limitsOf: () => ({}),
     })
@@ -136,7 +136,10 @@ describe('withCallerPolicy', () => {
   })
 
   it('counts a request once that asks for several pictures', async () => {
-    const { generator, headers, upstream } = await setUp({ name: 'phone' }, { perHour: 60, modelSpacingMs: 5_000 })
+    const { generator, headers, upstream, caller } = await setUp(
+      { name: 'phone' },
+      { perHour: 60, modelSpacingMs: 5_000 },
+    )
     const signal = new AbortController().signal
     const onHeaders = (more: Readonly<Record<string, string>>) => void Object.assign(headers, more)
     const draw = (options: Partial<GenerateOptions>) =>
@@ -144,7 +147,7 @@ describe('withCallerPolicy', () => {
         generator.generateContentStream(request('small'), {
           signal,
           requestId: 'r',
-          caller: 'x',
+          caller,
           onHeaders,
           ...options,
         }),

@@ -3,7 +3,10 @@ import { GenerationError, openOnPull, type ContentGenerator, type GenerateOption
 import type { CallerLimits, LimitDecision, RequestLimits } from '@castorjs/request-limits'
 
 export interface CallerPolicy {
-  /** The stored key of a caller; undefined for callers without one (the operator's own keys, this machine). */
+  /**
+   * The stored key of a caller; undefined for callers without one (the operator's own keys, this machine). Rejects with
+   * `unauthenticated` where there was one when the caller was let in, and is none any more.
+   */
   keyOf: (callerId: string) => Promise<CallerKey | undefined>
   limits: RequestLimits
   /** Limits of a caller's own: those of its stored key, or of its key in the configuration. */
