@@ -1,12 +1,19 @@
-import { RateLimiterMemory, RateLimiterRedis, RateLimiterRes, type RateLimiterAbstract } from 'rate-limiter-flexible'
+import type { Count, Counter } from './counts.ts'
+import { createMemoryCounts } from './memory-counts.ts'
+import { createRedisCounts } from './redis-counts.ts'
 
-/** Where one counter stands after a request. */
-interface Counted {
+/** Where a limit stands. */
+export interface Standing {
   allowed: boolean
   /** Requests left in the running window. */
   remaining: number
   /** End of the window, in milliseconds from now. */
   resetMs: number
+}
+
+interface Counted extends Standing {
+  /** Takes the request back, once, as long as its window runs. Never rejects. Gives where the limit stands then. */
+  giveBack(): Promise<Standing>
 }
 
 export interface LimitersOptions {
@@ -16,87 +23,58 @@ export interface LimitersOptions {
 }
 
 export interface Limiters {
-  /** Counts one request under `key`: at most `points` in `windowMs`, from the first one on. */
-  count(key: string, points: number, windowMs: number): Promise<Counted>
+  /** Counts a request, unless it is one too many. */
+  count(counter: Counter): Promise<Counted>
   /** Where it stands, without counting. */
-  peek(key: string, points: number, windowMs: number): Promise<Counted>
-  /** Forgets what was counted under `key`. */
-  clear(key: string, points: number, windowMs: number): Promise<void>
+  peek(counter: Counter): Promise<Standing>
 }
 
 /**
- * Counting by `rate-limiter-flexible`. One limiter for each pair of points and window; with Redis each has a limiter
- * in memory behind it, which counts while Redis cannot be reached. It is told what Redis last said, so that a limit
- * that is used up stays used up.
+ * Counting by `rate-limiter-flexible`, in Redis where there is one. Memory counts while Redis cannot be reached; it is
+ * told what Redis last said, so that a limit that is used up stays used up.
  */
 export function createLimiters({ redis, prefix }: LimitersOptions): Limiters {
-  const limiters = new Map<string, Limiter>()
+  const memory = createMemoryCounts(prefix)
+  const shared = redis === undefined ? undefined : createRedisCounts(redis, prefix)
   const connected = redis === undefined ? undefined : firstConnection(redis)
 
-  function limiterOf(points: number, windowMs: number): Limiter {
-    const name = `${points}:${windowMs}`
-    let limiter = limiters.get(name)
-    if (limiter === undefined) {
-      // The library counts in whole seconds in Redis; a fraction there would never end.
-      const options = { points, duration: Math.ceil(windowMs / 1_000), keyPrefix: `${prefix}:${name}` }
-      const memory = new RateLimiterMemory(options)
-      limiter =
-        redis === undefined
-          ? { counting: memory, standIn: undefined }
-          : {
-              counting: new RateLimiterRedis({
-                ...options,
-                storeClient: redis,
-                rejectIfRedisNotReady: true,
-                insuranceLimiter: memory,
-              }),
-              standIn: memory,
-            }
-      limiters.set(name, limiter)
-    }
-    return limiter
+  async function peek(counter: Counter): Promise<Standing> {
+    await connected
+    const found = shared === undefined ? memory.read(counter) : shared.read(counter).catch(() => memory.read(counter))
+    return toStanding(counter, await found)
   }
 
   return {
-    async count(key, points, windowMs) {
+    async count(counter) {
       await connected
-      const { counting, standIn } = limiterOf(points, windowMs)
-      try {
-        const passed = await counting.consume(key)
-        await remember(standIn, key, passed)
-        return toCounted(true, passed)
-      } catch (refused) {
-        if (!(refused instanceof RateLimiterRes)) throw refused
-        await remember(standIn, key, refused)
-        return toCounted(false, refused)
+      const inRedis = await shared?.add(counter).catch(() => undefined)
+      const home = shared === undefined || inRedis === undefined ? memory : shared
+      const counted = inRedis ?? (await memory.add(counter))
+      const allowed = counted.count <= counter.points
+      const { resetMs } = counted
+      const countedAt = performance.now()
+      if (home !== memory) await memory.put(counter, { count: counted.count - (allowed ? 0 : 1), resetMs })
+      let given = !allowed
+      return {
+        ...toStanding(counter, counted),
+        allowed,
+        async giveBack() {
+          if (given) return peek(counter)
+          given = true
+          const leftMs = resetMs - (performance.now() - countedAt)
+          const left = await home.giveBack(counter, leftMs).catch(() => undefined)
+          if (left === undefined) return peek(counter)
+          if (home !== memory) await memory.put(counter, left)
+          return toStanding(counter, left)
+        },
       }
     },
-    async peek(key, points, windowMs) {
-      await connected
-      const known = await limiterOf(points, windowMs).counting.get(key)
-      if (known === null) return { allowed: true, remaining: points, resetMs: 0 }
-      return toCounted(known.remainingPoints > 0, known)
-    },
-    async clear(key, points, windowMs) {
-      const { counting, standIn } = limiterOf(points, windowMs)
-      await counting.delete(key)
-      await standIn?.delete(key)
-    },
+    peek,
   }
 }
 
-interface Limiter {
-  counting: RateLimiterAbstract
-  /** Counts in memory while Redis is away. */
-  standIn: RateLimiterMemory | undefined
-}
-
-async function remember(standIn: RateLimiterMemory | undefined, key: string, said: RateLimiterRes): Promise<void> {
-  await standIn?.set(key, said.consumedPoints, Math.max(1, Math.ceil(said.msBeforeNext / 1_000)))
-}
-
-function toCounted(allowed: boolean, { remainingPoints, msBeforeNext }: RateLimiterRes): Counted {
-  return { allowed, remaining: Math.max(0, remainingPoints), resetMs: Math.max(0, msBeforeNext) }
+function toStanding({ points }: Counter, { count, resetMs }: Count = { count: 0, resetMs: 0 }): Standing {
+  return { allowed: count < points, remaining: Math.max(0, points - count), resetMs }
 }
 
 /** How long the first requests wait for a client that still connects, in milliseconds. */

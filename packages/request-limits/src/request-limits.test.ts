@@ -1,3 +1,4 @@
+import { RateLimiterRedis } from 'rate-limiter-flexible'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { redisMissing, startRedis, type RedisServer } from '@castorjs/testkit/redis-server'
 import { createRequestLimits, type RequestLimitsOptions } from './index.ts'
@@ -66,6 +67,21 @@ function describeLimits(name: string, home: () => Pick<RequestLimitsOptions, 're
       expect((await limits.check('f', 'm', spaced)).allowed).toBe(true)
       expect((await limits.check('g', 'm', spaced)).allowed).toBe(true)
       expect((await limits.check('f', 'm', spaced)).allowed).toBe(false)
+    })
+
+    it('goes on from what was counted when a limit is changed', async () => {
+      const limits = create({ modelSpacingMs: false })
+      const ask = async (perHour: number) => {
+        const { allowed, headers } = await limits.check('a', 'm', { perHour })
+        return [allowed, headers['x-ratelimit-remaining-requests']]
+      }
+      for (const left of ['2', '1', '0']) expect(await ask(3)).toEqual([true, left])
+      // However many were refused.
+      for (let times = 0; times < 5; times++) expect(await ask(3)).toEqual([false, '0'])
+      expect(await ask(4)).toEqual([true, '0'])
+      expect(await ask(4)).toEqual([false, '0'])
+      expect(await ask(2)).toEqual([false, '0'])
+      expect(await limits.headers('a', { perHour: 9 })).toMatchObject({ 'x-ratelimit-remaining-requests': '5' })
     })
 
     it('does not send one caller away for the hour because another was too quick for a model', async () => {
@@ -141,6 +157,17 @@ describe.skipIf(redisMissing !== undefined)('with a real Redis', () => {
     expect((await two?.check('a', 'm'))?.allowed).toBe(true)
     expect((await one?.check('a', 'm'))?.allowed).toBe(true)
     expect((await two?.check('a', 'm'))?.allowed).toBe(false)
+  })
+
+  it('leaves what others count with the same library on the same client as it is', async () => {
+    const client = server.connect()
+    await client.ping()
+    const others = new RateLimiterRedis({ storeClient: client, points: 5, duration: 60, keyPrefix: 'test:others' })
+    const limits = createRequestLimits({ perHour: 1, modelSpacingMs: false, redis: client, prefix: 'test:beside' })
+    expect((await limits.check('a')).allowed).toBe(true)
+    expect((await others.consume('x', 3)).remainingPoints).toBe(2)
+    expect((await others.reward('x', 2)).remainingPoints).toBe(4)
+    expect((await limits.check('a')).allowed).toBe(false)
   })
 
   it('leaves nothing in Redis for longer than it counts', async () => {

@@ -1,3 +1,4 @@
+import type { Counter } from './counts.ts'
 import { createLimiters } from './limiters.ts'
 
 /** The limits of a caller. Each replaces the common one for this caller; `false` is no limit. */
@@ -75,53 +76,44 @@ export function createRequestLimits({
     const spacing = own.modelSpacingMs ?? common.modelSpacingMs
     const hourKey = own.perHour === undefined ? 'all' : `caller:${caller}`
     const modelKey = own.modelSpacingMs === undefined ? 'all' : `caller:${caller}`
-    return {
-      hour: hourly === false ? undefined : ([`hour:${hourKey}`, hourly, HOUR_MS] satisfies Counter),
-      spacing:
-        spacing === false || model === undefined
-          ? undefined
-          : ([`model:${modelKey}:${model.slice(0, MAX_MODEL)}`, 1, spacing] satisfies Counter),
-    }
+    const hour: Counter | undefined =
+      hourly === false ? undefined : { key: `hour:${hourKey}`, points: hourly, windowMs: HOUR_MS }
+    const pause: Counter | undefined =
+      spacing === false || model === undefined
+        ? undefined
+        : { key: `model:${modelKey}:${model.slice(0, MAX_MODEL)}`, points: 1, windowMs: wholeSeconds(spacing) }
+    return { hour, pause }
   }
 
   async function left(hour: Counter | undefined): Promise<Record<string, string>> {
-    return hour === undefined ? {} : toHeaders(hour[1], await limiters.peek(...hour))
+    return hour === undefined ? {} : toHeaders(hour, await limiters.peek(hour))
   }
 
   return {
     async check(caller, model, own = {}) {
-      const { hour, spacing } = read(caller, model, own)
+      const { hour, pause } = read(caller, model, own)
       // The pause first: a request that fails it must not hold a place in the hour for even a moment, or another
       // caller could be sent away for that hour.
-      if (spacing !== undefined) {
-        const { allowed, resetMs } = await limiters.count(...spacing)
-        if (!allowed) {
-          const message = `Requests for one model must be ${seconds(spacing[2])} apart.`
-          return refusal('model-spacing', message, resetMs, await left(hour))
-        }
+      const paused = pause === undefined ? undefined : await limiters.count(pause)
+      if (pause !== undefined && paused?.allowed === false) {
+        const message = `Requests for one model must be ${seconds(pause.windowMs)} apart.`
+        return refusal('model-spacing', message, paused.resetMs, await left(hour))
       }
       if (hour === undefined) return { allowed: true, limit: undefined, retryAfterMs: 0, message: '', headers: {} }
-      const counted = await limiters.count(...hour)
-      const headers = toHeaders(hour[1], counted)
+      const counted = await limiters.count(hour)
+      const headers = toHeaders(hour, counted)
       if (counted.allowed) return { allowed: true, limit: undefined, retryAfterMs: 0, message: '', headers }
-      if (spacing !== undefined) await limiters.clear(...spacing)
-      return refusal(
-        'requests-per-hour',
-        `The limit of ${hour[1]} requests an hour is used up.`,
-        counted.resetMs,
-        headers,
-      )
+      await paused?.giveBack()
+      const message = `The limit of ${hour.points} requests an hour is used up.`
+      return refusal('requests-per-hour', message, counted.resetMs, headers)
     },
     headers: async (caller, own = {}) => left(read(caller, undefined, own).hour),
   }
 }
 
-/** Key, points and window of a counter. */
-type Counter = [key: string, points: number, windowMs: number]
-
-function toHeaders(limit: number, { remaining, resetMs }: { remaining: number; resetMs: number }) {
+function toHeaders({ points }: Counter, { remaining, resetMs }: { remaining: number; resetMs: number }) {
   return {
-    'x-ratelimit-limit-requests': String(limit),
+    'x-ratelimit-limit-requests': String(points),
     'x-ratelimit-remaining-requests': String(remaining),
     'x-ratelimit-reset-requests': duration(resetMs),
   }
@@ -157,6 +149,11 @@ function refusal(limit: LimitName, sentence: string, waitMs: number, headers: Re
     message: `${sentence} Try again in ${seconds(retryAfterMs)}.`,
     headers: { ...headers, 'retry-after': String(Math.ceil(retryAfterMs / 1_000)) },
   }
+}
+
+/** Redis counts in whole seconds. */
+function wholeSeconds(ms: number): number {
+  return Math.ceil(ms / 1_000) * 1_000
 }
 
 function seconds(ms: number): string {
