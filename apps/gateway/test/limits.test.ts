@@ -114,10 +114,9 @@ describe('limits at the gateway', () => {
       const refused = await call(path, body)
       expect([path, refused]).toMatchObject([path, { status: 429, limit: '1', left: 0 }])
       const seconds = Number(refused.headers.get('retry-after'))
-      expect(refused.text).toMatch(
-        new RegExp(`(1 requests an hour is used up|must be 5 seconds apart)\\. Try again in ${seconds} seconds?\\.`),
-      )
-      expect(seconds).toBeGreaterThan(0)
+      // Also where the model must rest: that is over sooner.
+      expect(refused.text).toContain(`The limit of 1 requests an hour is used up. Try again in ${seconds} seconds.`)
+      expect(seconds).toBeGreaterThan(3_000)
     }
   })
 

@@ -69,6 +69,23 @@ function describeLimits(name: string, home: () => Pick<RequestLimitsOptions, 're
       expect((await limits.check('f', 'm', spaced)).allowed).toBe(false)
     })
 
+    it('names the limit that takes longer when both stand in the way', async () => {
+      const limits = create({ perHour: 1 })
+      expect((await limits.check('a', 'm')).allowed).toBe(true)
+      const refused = await limits.check('a', 'm')
+      expect(refused).toMatchObject({ allowed: false, limit: 'requests-per-hour' })
+      expect(refused.message).toMatch(/^The limit of 1 requests an hour is used up\. Try again in 3\d{3} seconds\.$/)
+      expect(refused.headers).toMatchObject({
+        'x-ratelimit-remaining-requests': '0',
+        'retry-after': String(Math.ceil(refused.retryAfterMs / 1_000)),
+      })
+      const slow = create({ perHour: 2, modelSpacingMs: 3_600_000 })
+      expect((await slow.check('a', 'n')).allowed).toBe(true)
+      expect((await slow.check('a', 'm')).allowed).toBe(true)
+      // The hour began with the first request, the pause with the second.
+      expect(await slow.check('a', 'm')).toMatchObject({ allowed: false, limit: 'model-spacing' })
+    })
+
     it('goes on from what was counted when a limit is changed', async () => {
       const limits = create({ modelSpacingMs: false })
       const ask = async (perHour: number) => {

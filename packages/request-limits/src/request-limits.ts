@@ -1,5 +1,5 @@
 import type { Counter } from './counts.ts'
-import { createLimiters } from './limiters.ts'
+import { createLimiters, type Standing } from './limiters.ts'
 
 /** The limits of a caller. Each replaces the common one for this caller; `false` is no limit. */
 export interface CallerLimits {
@@ -25,7 +25,7 @@ export type LimitName = 'requests-per-hour' | 'model-spacing'
 
 export interface LimitDecision {
   allowed: boolean
-  /** The limit that refused; undefined when allowed. */
+  /** The limit that refused, of two the one with the longer wait; undefined when allowed. */
   limit: LimitName | undefined
   /** Time until the same request would pass, in milliseconds; 0 when allowed. */
   retryAfterMs: number
@@ -85,10 +85,6 @@ export function createRequestLimits({
     return { hour, pause }
   }
 
-  async function left(hour: Counter | undefined): Promise<Record<string, string>> {
-    return hour === undefined ? {} : toHeaders(hour, await limiters.peek(hour))
-  }
-
   return {
     async check(caller, model, own = {}) {
       const { hour, pause } = read(caller, model, own)
@@ -96,22 +92,43 @@ export function createRequestLimits({
       // caller could be sent away for that hour.
       const paused = pause === undefined ? undefined : await limiters.count(pause)
       if (pause !== undefined && paused?.allowed === false) {
-        const message = `Requests for one model must be ${seconds(pause.windowMs)} apart.`
-        return refusal('model-spacing', message, paused.resetMs, await left(hour))
+        const wait = toWait('model-spacing', pause, paused)
+        if (hour === undefined) return refusal(wait, {})
+        const left = await limiters.peek(hour)
+        // Both stand in the way: the longer wait is the true one.
+        const longer = !left.allowed && left.resetMs > paused.resetMs
+        return refusal(longer ? toWait('requests-per-hour', hour, left) : wait, toHeaders(hour, left))
       }
       if (hour === undefined) return { allowed: true, limit: undefined, retryAfterMs: 0, message: '', headers: {} }
       const counted = await limiters.count(hour)
       const headers = toHeaders(hour, counted)
       if (counted.allowed) return { allowed: true, limit: undefined, retryAfterMs: 0, message: '', headers }
       await paused?.giveBack()
-      const message = `The limit of ${hour.points} requests an hour is used up.`
-      return refusal('requests-per-hour', message, counted.resetMs, headers)
+      return refusal(toWait('requests-per-hour', hour, counted), headers)
     },
-    headers: async (caller, own = {}) => left(read(caller, undefined, own).hour),
+    async headers(caller, own = {}) {
+      const { hour } = read(caller, undefined, own)
+      return hour === undefined ? {} : toHeaders(hour, await limiters.peek(hour))
+    },
   }
 }
 
-function toHeaders({ points }: Counter, { remaining, resetMs }: { remaining: number; resetMs: number }) {
+/** A limit that stands in the way, in words, and for how long, in milliseconds. */
+interface Wait {
+  limit: LimitName
+  sentence: string
+  ms: number
+}
+
+function toWait(limit: LimitName, { points, windowMs }: Counter, { resetMs: ms }: Standing): Wait {
+  const sentence =
+    limit === 'model-spacing'
+      ? `Requests for one model must be ${seconds(windowMs)} apart.`
+      : `The limit of ${points} requests an hour is used up.`
+  return { limit, sentence, ms }
+}
+
+function toHeaders({ points }: Counter, { remaining, resetMs }: Standing): Record<string, string> {
   return {
     'x-ratelimit-limit-requests': String(points),
     'x-ratelimit-remaining-requests': String(remaining),
@@ -140,8 +157,8 @@ export function checkLimits<Limits extends CallerLimits>(limits: Limits, at = ''
   return limits
 }
 
-function refusal(limit: LimitName, sentence: string, waitMs: number, headers: Record<string, string>): LimitDecision {
-  const retryAfterMs = Math.max(1, Math.ceil(waitMs))
+function refusal({ limit, sentence, ms }: Wait, headers: Record<string, string>): LimitDecision {
+  const retryAfterMs = Math.max(1, Math.ceil(ms))
   return {
     allowed: false,
     limit,
