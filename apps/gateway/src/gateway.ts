@@ -34,9 +34,9 @@ import { withTally } from './telemetry/with-tally.ts'
 import { openCodeAssist } from './upstreams/code-assist.ts'
 import { openGeminiApi } from './upstreams/gemini-api.ts'
 import { openGeminiWeb } from './upstreams/gemini-web.ts'
-import { notConfigured } from './upstreams/not-configured.ts'
+import { notConfigured, type Missing } from './upstreams/not-configured.ts'
 import type { OpenUpstream } from './upstreams/open-upstream.ts'
-import { routeByModel } from './upstreams/route-by-model.ts'
+import { routeByModel, takes } from './upstreams/route-by-model.ts'
 import type { WebSession } from './upstreams/web-session.ts'
 import { VERSION } from './version.ts'
 
@@ -167,12 +167,18 @@ export async function startGateway(
   const mounts = mountConfigs.map((mount): Mount => ({
     path: mount.path,
     generator: delivering(
-      withMedia(withCallerPolicy(withDeadlines(generatorOf(mount, opened, policy), config.deadlines), policy), {
-        pictures,
-        keep: shelf.keep,
-        onKeepFailed: (error) => log.warn({ reason: nameOf(error) }, 'the media store did not take a file'),
-        onWorkFailed: (error) => log.warn({ reason: nameOf(error) }, 'a picture could not be worked on'),
-      }),
+      withMedia(
+        withCallerPolicy(withDeadlines(generatorOf(mount, opened, policy), config.deadlines), {
+          ...policy,
+          upstreamsFor: (model) => mount.upstreams.filter((route) => takes(modelsOf(route), model)).map(routeName),
+        }),
+        {
+          pictures,
+          keep: shelf.keep,
+          onKeepFailed: (error) => log.warn({ reason: nameOf(error) }, 'the media store did not take a file'),
+          onWorkFailed: (error) => log.warn({ reason: nameOf(error) }, 'a picture could not be worked on'),
+        },
+      ),
     ),
     description: mount.upstreams
       .map((route) => opened[routeName(route)]?.description ?? 'not configured')
@@ -291,6 +297,11 @@ function routeName(route: RouteConfig): UpstreamName {
   return typeof route === 'string' ? route : route.use
 }
 
+/** The patterns of a route, where it has any. */
+function modelsOf(route: RouteConfig): { models?: readonly string[] } {
+  return typeof route === 'string' ? {} : { models: route.models }
+}
+
 /** The mounts of the reference documents. `/gemini` is the web app while there is no key for the official API. */
 function defaultMounts({ defaultUpstream, geminiApi }: Config): MountConfig[] {
   const mount = (path: string, upstream: UpstreamName): MountConfig => ({
@@ -313,16 +324,13 @@ function generatorOf(
 ): ContentGenerator {
   const routes = mount.upstreams.map((route) => {
     const name = routeName(route)
-    const upstream = opened[name]?.generator ?? notConfigured(REMEDIES[name].what, REMEDIES[name].remedy)
-    return {
-      upstream: withUpstreamPermission(upstream, keyOf),
-      ...(typeof route === 'string' ? {} : { models: route.models }),
-    }
+    const upstream = opened[name]?.generator ?? notConfigured(name, REMEDIES[name])
+    return { upstream: withUpstreamPermission(upstream, keyOf), ...modelsOf(route) }
   })
   return routeByModel(mount.path, routes, { fallback: mount.fallback })
 }
 
-const REMEDIES: Record<UpstreamName, { what: string; remedy: string }> = {
+const REMEDIES: Record<UpstreamName, Missing> = {
   'gemini-web': { what: 'session of the Gemini web app', remedy: 'Set SECURE_1PSID and SECURE_1PSIDTS.' },
   'gemini-api': { what: 'key for the Gemini API', remedy: 'Set GEMINI_API_KEY.' },
   'code-assist': {

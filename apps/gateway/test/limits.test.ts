@@ -5,7 +5,12 @@ const KEY = 'correct-horse'
 let stack: Stack | undefined
 afterEach(() => stack?.close())
 
-async function start(limits: Record<string, unknown>) {
+function running(): Stack {
+  if (stack === undefined) throw new Error('Nothing was started')
+  return stack
+}
+
+async function start(limits: Record<string, unknown>, more: Record<string, unknown> = {}) {
   const running = await startStack({
     config: {
       apiKeys: [
@@ -14,6 +19,7 @@ async function start(limits: Record<string, unknown>) {
       ],
       adminKey: 'battery-staple',
       limits,
+      ...more,
     },
   })
   stack = running
@@ -78,6 +84,51 @@ describe('limits at the gateway', () => {
     expect(stranger).toMatchObject({ status: 401, limit: '50', left: null, reset: null })
     const browser = await call('/v1/models', undefined, { origin: 'http://localhost:3000' })
     expect(browser.headers.get('access-control-expose-headers')).toContain('x-ratelimit-remaining-requests')
+  })
+
+  it('counts what was put to an upstream, and nothing that was refused before', async () => {
+    const call = await start(
+      { perHour: 50, modelSpacingMs: 3_600_000 },
+      { codeAssist: {}, geminiWeb: { guest: false } },
+    )
+    const left = async () => (await call('/v1/models')).left
+    const operator = { authorization: 'Bearer battery-staple' }
+    const made = await call('/api/keys', { name: 'phone', upstreams: ['code-assist'] }, operator)
+    const phone = { authorization: `Bearer ${(JSON.parse(made.text) as { key: string }).key}` }
+    const two = chat({ model: 'gemini-3-pro' })
+    const refused: [string, unknown, Record<string, string>, number][] = [
+      // A key for another upstream.
+      ['/v1/chat/completions', two, phone, 403],
+      // Nothing behind the path; no such model.
+      ['/gemini_cli/v1/chat/completions', two, {}, 400],
+      ['/v1/chat/completions', chat({ model: 'gemini-9' }), {}, 404],
+      ['/v1/chat/completions', chat({ model: 'gemini-9', stream: true }), {}, 404],
+      ['/v1/images/generations', { model: 'gemini-9-image', prompt: 'a cat', n: 3 }, {}, 404],
+    ]
+    for (const [path, body, headers, status] of refused) {
+      for (let times = 0; times < 2; times++) {
+        const answer = await call(path, body, headers)
+        expect([path, answer.status, answer.left]).toEqual([path, status, 50])
+      }
+    }
+    // No account is there to ask, and the model does not have to wait for that.
+    await running().gateway.accounts.pause('ada')
+    expect(await call('/v1/chat/completions', two)).toMatchObject({ status: 503, left: 50 })
+    await running().gateway.accounts.resume('ada')
+    expect(await call('/v1/chat/completions', two)).toMatchObject({ status: 200, left: 49 })
+
+    // What an upstream refused was put to it.
+    running().emulator.emulator.controls.fail({ kind: 'code', code: 1037 })
+    expect(await call('/v1/chat/completions', chat())).toMatchObject({ status: 429, left: 48 })
+    expect(await call('/gemini/v1/chat/completions', chat({ model: 'gemini-9' }))).toMatchObject({
+      status: 404,
+      left: 47,
+    })
+    expect(await call('/gemini/v1/embeddings', { model: 'gemini-embedding-9', input: 'hello' })).toMatchObject({
+      status: 404,
+      left: 46,
+    })
+    expect(await left()).toBe(46)
   })
 
   it("counts by the key's own limits, and tells those", async () => {

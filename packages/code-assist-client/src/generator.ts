@@ -108,6 +108,7 @@ export function createCodeAssistGenerator(options: CodeAssistOptions): CodeAssis
   async function prepare(request: GenerateContentRequest, generateOptions: GenerateOptions): Promise<PreparedRequest> {
     const contents = await prepareMedia(request.contents, {
       signal: generateOptions.signal,
+      onAsked: generateOptions.onAsked,
       mediaFetch,
       upload: undefined,
       inlineLimitBytes,
@@ -120,13 +121,14 @@ export function createCodeAssistGenerator(options: CodeAssistOptions): CodeAssis
   async function open(
     { model, body }: PreparedRequest,
     sessionId: string,
-    signal: AbortSignal,
+    { signal, onAsked }: GenerateOptions,
   ): Promise<TransportResponse> {
     const { project } = await session.account(signal)
     const known = missing.get(model)
     if (known !== undefined && now() - known < MISSING_MODEL_MS) throw notOffered(model)
     const tried = new Set<Repair>()
     let current = body
+    onAsked?.()
     for (;;) {
       const fields = { model: MODEL_NAMES[model] ?? model, project, promptId: crypto.randomUUID(), sessionId }
       const response = await api.send(':streamGenerateContent?alt=sse', wrapRequest(current, fields), signal)
@@ -155,7 +157,7 @@ export function createCodeAssistGenerator(options: CodeAssistOptions): CodeAssis
       const { model, wrapped } = prepared
       onServed?.({ upstream: name, model })
       const sessionId = await readSessionId(request, generateOptions, model)
-      const response = await open(prepared, sessionId, signal)
+      const response = await open(prepared, sessionId, generateOptions)
       const reader = createChunkReader({ model, now: now(), unwrap: unwrapResponse })
       let served: string | undefined
       function look(chunk: GenerateContentResponse): GenerateContentResponse {

@@ -79,6 +79,11 @@ export interface GenerateOptions {
   /** Fail instead of accepting another model than the one asked for. */
   strictModel?: boolean
   onWarning?: (warning: Warning) => void
+  /**
+   * Called before a turn, or a file that belongs to it, is sent to an upstream; at least once, whatever comes of it. What
+   * failed without it has cost nobody anything.
+   */
+  onAsked?: () => void
   /** Called when the upstream is known, and again when the served model is. */
   onServed?: (served: ServedBy) => void
   /** Is given, once per answer, a function that tells at any time what the answer has held so far. */
@@ -91,7 +96,8 @@ export interface GenerateOptions {
  * Anything that can answer a `generateContent` request. Its contract (`describeContentGenerator` tests it):
  * the first chunk comes only once the upstream has accepted the turn; text only grows; exactly one
  * `finishReason`, in the last chunk with a candidate; failures throw `GenerationError`; an abort throws
- * `aborted` within a second; leaving the loop frees socket and lease; the request object is never changed.
+ * `aborted` within a second; leaving the loop frees socket and lease; the request object is never changed; `onAsked` is
+ * called before anything is sent.
  */
 export interface ContentGenerator {
   readonly name: string

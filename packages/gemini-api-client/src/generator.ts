@@ -71,9 +71,10 @@ export function createGeminiApiGenerator(options: GeminiApiOptions): ContentGene
   const rules = [...modelRules, ...MODEL_RULES]
   let catalogue: { models: Awaited<ReturnType<typeof listModels>>; at: number } | undefined
 
-  function mediaContext(signal: AbortSignal): MediaContext {
+  function mediaContext({ signal, onAsked }: GenerateOptions): MediaContext {
     return {
       signal,
+      onAsked,
       mediaFetch,
       upload: (source) => uploadFile(api, source, signal, wait),
       inlineLimitBytes,
@@ -83,15 +84,19 @@ export function createGeminiApiGenerator(options: GeminiApiOptions): ContentGene
 
   async function prepare(request: GenerateContentRequest, generateOptions: GenerateOptions): Promise<PreparedRequest> {
     // Files first: errors about them name the caller's own parts.
-    const contents = await prepareMedia(request.contents, mediaContext(generateOptions.signal))
+    const contents = await prepareMedia(request.contents, mediaContext(generateOptions))
     const prepared = prepareRequest({ ...request, contents }, generateOptions, { rules, signatures })
     return { ...prepared, body: { ...prepared.body, store: prepared.body.store ?? false } }
   }
 
   /** Sends; on a refusal that is known to have a cure, cures it, each kind once. */
-  async function open({ model, body }: PreparedRequest, signal: AbortSignal): Promise<TransportResponse> {
+  async function open(
+    { model, body }: PreparedRequest,
+    { signal, onAsked }: GenerateOptions,
+  ): Promise<TransportResponse> {
     const tried = new Set<Repair>()
     let current = body
+    onAsked?.()
     for (;;) {
       const path = `models/${encodeURIComponent(model)}:streamGenerateContent?alt=sse`
       const response = await api.send(path, post(current, signal))
@@ -112,7 +117,7 @@ export function createGeminiApiGenerator(options: GeminiApiOptions): ContentGene
       const prepared = await prepare(request, generateOptions)
       const { model, wrapped } = prepared
       onServed?.({ upstream: name, model })
-      const response = await open(prepared, signal)
+      const response = await open(prepared, generateOptions)
       const reader = createChunkReader({ model, now: now() })
       let served: string | undefined
       function look(chunk: GenerateContentResponse): GenerateContentResponse {
@@ -145,7 +150,10 @@ export function createGeminiApiGenerator(options: GeminiApiOptions): ContentGene
       )
       return { ...answer, totalTokens: typeof answer.totalTokens === 'number' ? answer.totalTokens : 0 }
     },
-    embedContent: (requests, { signal }) => embedContents(api, requests, signal),
+    embedContent(requests, { signal, onAsked }) {
+      onAsked?.()
+      return embedContents(api, requests, signal)
+    },
     async models({ signal }) {
       if (catalogue === undefined || now() - catalogue.at > modelsTtlMs) {
         catalogue = { models: await listModels(api, signal), at: now() }

@@ -85,6 +85,8 @@ export interface TurnOptions {
   chat?: ChatState
   attempts?: number
   signal?: AbortSignal
+  /** Called before the turn is posted, for each attempt. What failed without it never left this machine. */
+  onPost?: () => void
 }
 
 export interface ClientStatus {
@@ -229,6 +231,7 @@ export function createGeminiWebClient(options: GeminiWebClientOptions = {}): Gem
     if (name !== undefined && model === undefined) {
       throw new GeminiWebError('unknown_model', 'This account is not offered the model asked for', { field: 'model' })
     }
+    turn.onPost?.()
     return postTurn(
       session,
       {

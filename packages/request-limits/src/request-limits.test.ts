@@ -101,6 +101,46 @@ function describeLimits(name: string, home: () => Pick<RequestLimitsOptions, 're
       expect(await limits.headers('a', { perHour: 9 })).toMatchObject({ 'x-ratelimit-remaining-requests': '5' })
     })
 
+    it('takes a request back that cost nothing: neither the hour nor the pause has it then', async () => {
+      const limits = create({ perHour: 2, modelSpacingMs: 60_000 })
+      const first = await limits.check('a', 'm')
+      expect((await limits.check('a', 'm')).limit).toBe('model-spacing')
+      expect(await first.giveBack()).toMatchObject({ 'x-ratelimit-remaining-requests': '2' })
+      // Once.
+      expect(await first.giveBack()).toMatchObject({ 'x-ratelimit-remaining-requests': '2' })
+      for (const model of ['m', 'n']) expect((await limits.check('a', model)).allowed).toBe(true)
+      const refused = await limits.check('a', 'o')
+      expect(refused.limit).toBe('requests-per-hour')
+      await refused.giveBack()
+      expect((await limits.check('a', 'o')).allowed).toBe(false)
+      expect(await (await limits.check('b', 'p', { perHour: false, modelSpacingMs: false })).giveBack()).toEqual({})
+    })
+
+    it('does not take back from a later window', async () => {
+      const limits = create({ perHour: false, modelSpacingMs: 1_000 })
+      const first = await limits.check('a', 'm')
+      const { retryAfterMs } = await limits.check('a', 'm')
+      await new Promise((resolve) => setTimeout(resolve, retryAfterMs + 20))
+      expect((await limits.check('a', 'm')).allowed).toBe(true)
+      await first.giveBack()
+      expect((await limits.check('a', 'm')).allowed).toBe(false)
+    })
+
+    it('keeps no more than the limit of many at once, whoever gives back in between', async () => {
+      const limits = create({ perHour: 10, modelSpacingMs: false })
+      const kept = await Promise.all(
+        Array.from({ length: 100 }, async (_, index) => {
+          const { allowed, giveBack } = await limits.check('a', 'm')
+          if (index % 3 === 0) await giveBack()
+          return allowed && index % 3 !== 0
+        }),
+      )
+      const count = kept.filter(Boolean).length
+      expect(count).toBeGreaterThan(0)
+      expect(count).toBeLessThanOrEqual(10)
+      expect(await limits.headers('a')).toMatchObject({ 'x-ratelimit-remaining-requests': String(10 - count) })
+    })
+
     it('does not send one caller away for the hour because another was too quick for a model', async () => {
       const limits = create({ perHour: 2 })
       expect((await limits.check('a', 'm')).allowed).toBe(true)

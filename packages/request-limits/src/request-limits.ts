@@ -33,6 +33,13 @@ export interface LimitDecision {
   message: string
   /** `x-ratelimit-*`, and `retry-after` when refused. For every answer. */
   headers: Record<string, string>
+  /**
+   * Takes the request back, for one that failed before it cost anything: neither limit has counted it then. Once, and within
+   * the windows it was counted in; never touches a later one. Never rejects.
+   *
+   * @returns The `x-ratelimit-*` that are true from then on.
+   */
+  giveBack(): Promise<Record<string, string>>
 }
 
 export interface RequestLimits {
@@ -93,18 +100,23 @@ export function createRequestLimits({
       const paused = pause === undefined ? undefined : await limiters.count(pause)
       if (pause !== undefined && paused?.allowed === false) {
         const wait = toWait('model-spacing', pause, paused)
-        if (hour === undefined) return refusal(wait, {})
+        if (hour === undefined) return refuse(wait, {})
         const left = await limiters.peek(hour)
         // Both stand in the way: the longer wait is the true one.
         const longer = !left.allowed && left.resetMs > paused.resetMs
-        return refusal(longer ? toWait('requests-per-hour', hour, left) : wait, toHeaders(hour, left))
+        return refuse(longer ? toWait('requests-per-hour', hour, left) : wait, toHeaders(hour, left))
       }
-      if (hour === undefined) return { allowed: true, limit: undefined, retryAfterMs: 0, message: '', headers: {} }
-      const counted = await limiters.count(hour)
-      const headers = toHeaders(hour, counted)
-      if (counted.allowed) return { allowed: true, limit: undefined, retryAfterMs: 0, message: '', headers }
-      await paused?.giveBack()
-      return refusal(toWait('requests-per-hour', hour, counted), headers)
+      const counted = hour === undefined ? undefined : await limiters.count(hour)
+      const headers = hour === undefined || counted === undefined ? {} : toHeaders(hour, counted)
+      if (hour !== undefined && counted?.allowed === false) {
+        await paused?.giveBack()
+        return refuse(toWait('requests-per-hour', hour, counted), headers)
+      }
+      async function giveBack(): Promise<Record<string, string>> {
+        const [left] = await Promise.all([counted?.giveBack(), paused?.giveBack()])
+        return hour === undefined || left === undefined ? {} : toHeaders(hour, left)
+      }
+      return { allowed: true, limit: undefined, retryAfterMs: 0, message: '', headers, giveBack }
     },
     async headers(caller, own = {}) {
       const { hour } = read(caller, undefined, own)
@@ -157,7 +169,7 @@ export function checkLimits<Limits extends CallerLimits>(limits: Limits, at = ''
   return limits
 }
 
-function refusal({ limit, sentence, ms }: Wait, headers: Record<string, string>): LimitDecision {
+function refuse({ limit, sentence, ms }: Wait, headers: Record<string, string>): LimitDecision {
   const retryAfterMs = Math.max(1, Math.ceil(ms))
   return {
     allowed: false,
@@ -165,6 +177,7 @@ function refusal({ limit, sentence, ms }: Wait, headers: Record<string, string>)
     retryAfterMs,
     message: `${sentence} Try again in ${seconds(retryAfterMs)}.`,
     headers: { ...headers, 'retry-after': String(Math.ceil(retryAfterMs / 1_000)) },
+    giveBack: async () => headers,
   }
 }
 

@@ -29,6 +29,7 @@ const COLLECTED = 'gives the same answer collected as streamed'
 const LAZY = 'sends nothing until the first chunk is pulled'
 const UNCHANGED = 'never changes the request'
 const REFUSED = 'throws a GenerationError with the right code when the upstream refuses'
+const ASKS = 'tells that it asks, before the upstream can refuse'
 const BEFORE_START = 'throws aborted, without asking the upstream, when the caller left before the start'
 const BEFORE_FIRST = 'throws aborted within a second when the caller leaves before the first chunk'
 const IN_MID_ANSWER = 'throws aborted within a second when the caller leaves a quiet upstream in mid-answer'
@@ -44,7 +45,8 @@ it('finds each way to break the contract, and nothing wrong with what keeps it',
     'changes-request': [UNCHANGED],
     deaf: [BEFORE_START, BEFORE_FIRST, IN_MID_ANSWER],
     'plain-error': [REFUSED, BEFORE_START, BEFORE_FIRST, IN_MID_ANSWER],
-    leaks: [REFUSED],
+    leaks: [REFUSED, ASKS],
+    'asks-in-silence': [ASKS],
     'no-models': [MODELS],
     'prefixed-models': [MODELS],
   })

@@ -98,6 +98,15 @@ export function describeContentGenerator(
       await expectNothingHeld()
     })
 
+    it('tells that it asks, before the upstream can refuse', async () => {
+      const { request } = await fixture.refused()
+      let asked = 0
+      const options = { ...optionsOf(controller.signal), onAsked: () => void asked++ }
+      await collect(fixture.generator.generateContentStream(request, options)).catch(() => undefined)
+      expect(asked).toBeGreaterThan(0)
+      await expectNothingHeld()
+    })
+
     it('throws aborted, without asking the upstream, when the caller left before the start', async () => {
       const request = await fixture.answered()
       controller.abort()

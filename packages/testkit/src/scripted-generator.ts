@@ -50,6 +50,7 @@ export function scriptedGenerator(
     },
     async *generateContentStream(request, options) {
       throwIfAborted(options.signal)
+      options.onAsked?.()
       requests.push(request)
       seen.push(options)
       open++
@@ -66,7 +67,14 @@ export function scriptedGenerator(
       }
     },
     models: () => Promise.resolve(models),
-    ...(embed === undefined ? {} : { embedContent: (requests) => Promise.resolve(embed(requests)) }),
+    ...(embed === undefined
+      ? {}
+      : {
+          async embedContent(requests, options) {
+            options.onAsked?.()
+            return embed(requests)
+          },
+        }),
   }
 }
 

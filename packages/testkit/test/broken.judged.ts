@@ -104,6 +104,12 @@ judge('leaks', (upstream) => upstream, {
   held: ({ requests, open }) => (requests[0]?.model === 'refused' ? 1 : open),
 })
 
+judge('asks-in-silence', (upstream) => ({
+  ...upstream,
+  generateContentStream: (asked, options) =>
+    upstream.generateContentStream(asked, { ...options, onAsked: () => undefined }),
+}))
+
 judge('no-models', (upstream) => ({ ...upstream, models: async () => [] }))
 
 judge('prefixed-models', (upstream) => ({ ...upstream, models: async () => [{ name: 'models/gemini' }] }))

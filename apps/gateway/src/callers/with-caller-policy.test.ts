@@ -5,6 +5,7 @@ import {
   GenerationError,
   partsChunk,
   textPart,
+  type ContentGenerator,
   type GenerateOptions,
 } from '@castorjs/content-generator'
 import { createRequestLimits, type RequestLimitsOptions } from '@castorjs/request-limits'
@@ -12,7 +13,7 @@ import { createMemoryStateStore } from '@castorjs/state-store'
 import { describeContentGenerator, scriptedGenerator } from '@castorjs/testkit'
 import { describe, expect, it } from 'vitest'
 import { routeByModel } from '../upstreams/route-by-model.ts'
-import { type CallerPolicy, withCallerPolicy, withUpstreamPermission } from './with-caller-policy.ts'
+import { type CallerPolicyOptions, withCallerPolicy, withUpstreamPermission } from './with-caller-policy.ts'
 
 const NO_LIMITS: RequestLimitsOptions = { perHour: false, modelSpacingMs: false }
 const request = (model: string) => ({ model, contents: [{ role: 'user', parts: [{ text: 'hi' }] }] })
@@ -29,6 +30,7 @@ describeContentGenerator('withCallerPolicy', () => {
       keyOf: async () => undefined,
       limits: createRequestLimits(NO_LIMITS),
       limitsOf: () => ({}),
+      upstreamsFor: () => ['scripted'],
     }),
     answered: () => request('answered'),
     silent: () => request('silent'),
@@ -42,16 +44,28 @@ describeContentGenerator('withCallerPolicy', () => {
 async function setUp(settings: CallerKeySettings, limits: RequestLimitsOptions = NO_LIMITS) {
   const keys = createCallerKeys({ store: createMemoryStateStore() })
   const { record } = await keys.create(settings)
-  const upstream = scriptedGenerator([partsChunk([textPart('hello')]), finalChunk('STOP')], {
-    name: 'web',
-    models: [{ name: 'small' }, { name: 'large' }],
-  })
-  const policy: CallerPolicy = {
+  const upstream = scriptedGenerator(
+    ({ model }) =>
+      model === 'spent'
+        ? [new GenerationError('quota_exhausted', 'Spent.')]
+        : [partsChunk([textPart('hello')]), finalChunk('STOP')],
+    { name: 'web', models: [{ name: 'small' }, { name: 'large' }] },
+  )
+  /** Knows by itself what it does not serve. */
+  const knowing: ContentGenerator = {
+    ...upstream,
+    async *generateContentStream(asked, own) {
+      if (asked.model === 'unknown') throw new GenerationError('model_not_found', 'None.')
+      yield* upstream.generateContentStream(asked, own)
+    },
+  }
+  const policy: CallerPolicyOptions = {
     keyOf: keys.checkId,
     limits: createRequestLimits(limits),
     limitsOf: (_caller, key) => key?.limits ?? {},
+    upstreamsFor: () => ['web'],
   }
-  const generator = withCallerPolicy(withUpstreamPermission(upstream, keys.checkId), policy)
+  const generator = withCallerPolicy(withUpstreamPermission(knowing, keys.checkId), policy)
   const headers: Record<string, string> = {}
   const options: GenerateOptions = {
     signal: new AbortController().signal,
@@ -60,7 +74,9 @@ async function setUp(settings: CallerKeySettings, limits: RequestLimitsOptions =
     onHeaders: (more) => Object.assign(headers, more),
   }
   const ask = (model: string) => collect(generator.generateContentStream(request(model), options))
-  return { ask, headers, upstream, generator, keys, caller: record.id, models: () => generator.models(options) }
+  const left = async () => (await policy.limits.headers(record.id))['x-ratelimit-remaining-requests']
+  const models = () => generator.models(options)
+  return { ask, left, models, headers, upstream, generator, keys, options, caller: record.id }
 }
 
 describe('withCallerPolicy', () => {
@@ -110,6 +126,7 @@ describe('withCallerPolicy', () => {
       keyOf: keys.checkId,
       limits: createRequestLimits(NO_LIMITS),
       limitsOf: () => ({}),
+      upstreamsFor: () => ['scripted'],
     })
     const options = { signal: new AbortController().signal, requestId: 'r', caller: record.id }
     const embed = (models: string[]) =>
@@ -159,6 +176,50 @@ describe('withCallerPolicy', () => {
     const other = { shared: {} }
     const refused = await Promise.allSettled([draw(other), draw(other)])
     expect(refused.map(({ status }) => status)).toEqual(['rejected', 'rejected'])
+  })
+
+  it('does not count what its key may not use, nor make the model wait for it', async () => {
+    const { ask, keys, caller, left, upstream } = await setUp(
+      { name: 'phone', upstreams: ['api'] },
+      { perHour: 60, modelSpacingMs: 5_000 },
+    )
+    for (let times = 0; times < 3; times++) await expect(ask('small')).rejects.toMatchObject({ code: 'forbidden' })
+    expect(await left()).toBe('60')
+    await keys.update(caller, { upstreams: ['web'] })
+    await ask('small')
+    expect([await left(), upstream.requests.length]).toEqual(['59', 1])
+  })
+
+  it('gives back what was refused before anybody was asked, and counts what an upstream refused', async () => {
+    const { generator, headers, left, options } = await setUp({ name: 'phone' }, { perHour: 60, modelSpacingMs: 5_000 })
+    const ask = (model: string) => collect(generator.generateContentStream(request(model), options))
+    for (let times = 0; times < 3; times++) {
+      await expect(ask('unknown')).rejects.toMatchObject({ code: 'model_not_found' })
+      expect([headers['x-ratelimit-remaining-requests'], await left()]).toEqual(['60', '60'])
+    }
+    await expect(ask('spent')).rejects.toMatchObject({ code: 'quota_exhausted' })
+    expect(await left()).toBe('59')
+    await expect(ask('spent')).rejects.toMatchObject({ code: 'rate_limited' })
+  })
+
+  it.each([
+    [['unknown', 'unknown', 'unknown'], '60'],
+    [['unknown', 'spent', 'unknown'], '59'],
+    [['small', 'unknown', 'unknown'], '59'],
+  ])('counts a request for several pictures if one of them was asked for: %j', async (models, after) => {
+    const { generator, left, options } = await setUp({ name: 'phone' }, { perHour: 60, modelSpacingMs: 5_000 })
+    const draw = (shared: Record<symbol, unknown>) =>
+      models.map((model) => collect(generator.generateContentStream(request(model), { ...options, shared })))
+    await Promise.allSettled(draw({}))
+    expect(await left()).toBe(after)
+    // One after the other as well.
+    const next = await setUp({ name: 'phone' }, { perHour: 60, modelSpacingMs: 5_000 })
+    const shared = {}
+    for (const model of models) {
+      const answer = collect(next.generator.generateContentStream(request(model), { ...next.options, shared }))
+      await answer.catch(() => undefined)
+    }
+    expect(await next.left()).toBe(after)
   })
 
   it('keeps requests for one model apart, over all callers', async () => {

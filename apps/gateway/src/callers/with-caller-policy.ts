@@ -13,22 +13,55 @@ export interface CallerPolicy {
   limitsOf: (callerId: string, key: CallerKey | undefined) => CallerLimits
 }
 
+export interface CallerPolicyOptions extends CallerPolicy {
+  /** Names of the upstreams that may be asked for a model. */
+  upstreamsFor: (model: string) => readonly string[]
+}
+
+/** A caller's request, which may ask for several answers and counts once. */
+interface Counted {
+  decision: Promise<LimitDecision>
+  /** Answers that are still awaited. */
+  open: number
+  /** Something of it was sent to an upstream. */
+  asked: boolean
+}
+
+/** A request that may go on. */
+interface Admission {
+  options: GenerateOptions
+  /** Takes it back if nobody was asked, and throws what it failed with. */
+  failed: (error: unknown) => Promise<never>
+}
+
 /**
- * What a caller may do, before an upstream is asked: models its key allows, and how often. A request over a limit
- * is `rate_limited` with the true wait; every answer says what is left.
+ * What a caller may do, before an upstream is asked: models and upstreams its key allows, and how often. A request over
+ * a limit is `rate_limited` with the true wait; every answer says what is left. What failed before an upstream was asked
+ * does not count.
  */
 export function withCallerPolicy(
   upstream: ContentGenerator,
-  { keyOf, limits, limitsOf }: CallerPolicy,
+  { keyOf, limits, limitsOf, upstreamsFor }: CallerPolicyOptions,
 ): ContentGenerator {
-  const decided = Symbol('limits')
+  const counted = Symbol('counted')
 
-  async function admit(model: string, { caller = 'anyone', shared = {}, onHeaders }: GenerateOptions): Promise<void> {
+  async function admit(models: readonly string[], options: GenerateOptions): Promise<Admission> {
+    const { caller = 'anyone', shared = {}, onHeaders } = options
     const key = await keyOf(caller)
-    if (key !== undefined) permit(key, { model })
+    const [model = ''] = models
+    if (key !== undefined) {
+      for (const each of models) permit(key, { model: each })
+      permitOneOf(key, upstreamsFor(model))
+    }
     // A request that asks for several pictures counts once, and its parts are not in each other's way.
-    shared[decided] ??= limits.check(caller, model, limitsOf(caller, key))
-    const decision = await (shared[decided] as Promise<LimitDecision>)
+    shared[counted] ??= {
+      decision: limits.check(caller, model, limitsOf(caller, key)),
+      open: 0,
+      asked: false,
+    } satisfies Counted
+    const request = shared[counted] as Counted
+    request.open++
+    const decision = await request.decision
     onHeaders?.(decision.headers)
     if (!decision.allowed) {
       throw new GenerationError('rate_limited', decision.message, {
@@ -36,16 +69,39 @@ export function withCallerPolicy(
         fault: 'caller',
       })
     }
+    return {
+      options: {
+        ...options,
+        onAsked() {
+          request.asked = true
+          options.onAsked?.()
+        },
+      },
+      async failed(error) {
+        request.open--
+        if (!request.asked && request.open === 0) {
+          // A part of the same request that comes later is counted anew.
+          shared[counted] = undefined
+          onHeaders?.(await decision.giveBack())
+        }
+        throw error
+      },
+    }
   }
 
   const { countTokens, embedContent } = upstream
   return {
     ...upstream,
-    generateContentStream: (request, options) =>
-      openOnPull(async () => {
-        await admit(request.model, options)
-        return upstream.generateContentStream(request, options)
-      }),
+    generateContentStream(request, options) {
+      let admission: Admission | undefined
+      const chunks = openOnPull(async () => {
+        admission = await admit([request.model], options)
+        return upstream.generateContentStream(request, admission.options)
+      })
+      return withFirstFailure(chunks, (error) =>
+        admission === undefined ? Promise.reject(error as Error) : admission.failed(error),
+      )
+    },
     async models(options) {
       const models = await upstream.models(options)
       const key = options.caller === undefined ? undefined : await keyOf(options.caller)
@@ -64,13 +120,40 @@ export function withCallerPolicy(
       ? {}
       : {
           embedContent: async (requests, options) => {
-            const key = await keyOf(options.caller ?? 'anyone')
             // Each names a model of its own.
-            if (key !== undefined) for (const { model } of requests) permit(key, { model })
-            await admit(requests[0]?.model ?? '', options)
-            return embedContent(requests, options)
+            const models = requests.map(({ model }) => model)
+            const admission = await admit(models, options)
+            return embedContent(requests, admission.options).catch(admission.failed)
           },
         }),
+  }
+}
+
+/** @throws {GenerationError} `forbidden` when the key may use none of them; which one there is, routing finds out. */
+function permitOneOf(key: CallerKey, upstreams: readonly string[]): void {
+  const [first] = upstreams
+  if (first === undefined || upstreams.some((name) => key.upstreams?.includes(name) ?? true)) return
+  permit(key, { upstream: first })
+}
+
+/** The same stream; what it throws instead of its first chunk goes through `failed`. */
+function withFirstFailure<Value>(
+  source: AsyncIterable<Value>,
+  failed: (error: unknown) => Promise<never>,
+): AsyncIterable<Value> {
+  return {
+    [Symbol.asyncIterator]() {
+      const iterator = source[Symbol.asyncIterator]()
+      let begun = false
+      return {
+        next() {
+          if (begun) return iterator.next()
+          begun = true
+          return iterator.next().catch(failed)
+        },
+        return: async () => (await iterator.return?.()) ?? { done: true, value: undefined },
+      }
+    },
   }
 }
 

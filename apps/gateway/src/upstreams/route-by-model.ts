@@ -33,9 +33,7 @@ export function routeByModel(
   if (only !== undefined && only.models === undefined) return only.upstream
 
   function candidates(model: string): ContentGenerator[] {
-    return routes
-      .filter(({ models }) => models?.some((pattern) => matches(pattern, model)) ?? true)
-      .map((r) => r.upstream)
+    return routes.filter((route) => takes(route, model)).map((r) => r.upstream)
   }
 
   function goesOn(error: GenerationError): boolean {
@@ -86,10 +84,9 @@ export function routeByModel(
       const known = new Map<string, ModelInfo>()
       for (const [index, answer] of answers.entries()) {
         if (answer.status === 'rejected') continue
-        const patterns = routes[index]?.models
+        const route = routes[index]
         for (const model of answer.value) {
-          const allowed = patterns?.some((pattern) => matches(pattern, model.name)) ?? true
-          if (allowed && !known.has(model.name)) known.set(model.name, model)
+          if (route !== undefined && takes(route, model.name) && !known.has(model.name)) known.set(model.name, model)
         }
       }
       const failed = answers.find((answer) => answer.status === 'rejected')
@@ -97,6 +94,11 @@ export function routeByModel(
       return [...known.values()]
     },
   }
+}
+
+/** Whether a route may be asked for a model. */
+export function takes({ models }: Pick<Route, 'models'>, model: string): boolean {
+  return models?.some((pattern) => matches(pattern, model)) ?? true
 }
 
 function matches(pattern: string, model: string): boolean {

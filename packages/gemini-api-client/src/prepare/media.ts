@@ -15,6 +15,8 @@ export interface MediaContext {
   upload: ((source: UploadSource) => Promise<FileData>) | undefined
   /** Bytes that may travel inside one request. */
   inlineLimitBytes: number
+  /** Called before a file is fetched or uploaded. */
+  onAsked: (() => void) | undefined
   /** True for references the upstream reads itself. */
   isReadable: (fileUri: string) => boolean
 }
@@ -71,6 +73,7 @@ export async function prepareMedia(turns: readonly Content[], context: MediaCont
     }
     if (context.upload === undefined) throw tooLarge(context.inlineLimitBytes, { field })
     const { inlineData: __, ...others } = rest
+    context.onAsked?.()
     return {
       ...others,
       fileData: await context.upload({
@@ -86,6 +89,7 @@ export async function prepareMedia(turns: readonly Content[], context: MediaCont
       const message = 'Files at other places are not fetched here. Send the file itself as base64.'
       throw new GenerationError('unsupported', message, { fileUri: uri })
     }
+    context.onAsked?.()
     const found = await context.mediaFetch(uri, { signal: context.signal })
     const iterator = found.body[Symbol.asyncIterator]()
     const head: Uint8Array[] = []

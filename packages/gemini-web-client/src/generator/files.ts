@@ -17,19 +17,23 @@ export interface AttachOptions {
   mediaFetch: MediaFetch | undefined
   signal: AbortSignal
   warn: (warning: Warning) => void
+  /** Called before anything is fetched or sent. */
+  onAsked: (() => void) | undefined
 }
 
 /** Uploads what a request carries; the references in the order of the prompt. */
 export async function attachFiles(
   files: readonly RequestFile[],
   historyFile: string | undefined,
-  { client, mediaFetch, signal, warn }: AttachOptions,
+  options: AttachOptions,
 ): Promise<FileReference[]> {
+  const { client, signal, warn, onAsked } = options
   if (files.length === 0 && historyFile === undefined) return []
   if (client.status().kind === 'guest') throw guestError(files[0], historyFile !== undefined)
   const room = UPLOAD_FILES_PER_PROMPT - (historyFile === undefined ? 0 : 1)
   const chosen = chooseFiles(files, room, warn)
-  const uploads = chosen.map((file) => attach(file, { client, mediaFetch, signal, warn }))
+  onAsked?.()
+  const uploads = chosen.map((file) => attach(file, options))
   if (historyFile !== undefined) {
     const bytes = new TextEncoder().encode(historyFile)
     uploads.unshift(client.upload(bytes, { name: HISTORY_FILE_NAME, mimeType: 'text/plain', signal }))

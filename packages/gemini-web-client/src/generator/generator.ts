@@ -85,7 +85,13 @@ export function createGeminiWebGenerator(
         instructions: settings.instructions,
         suffix: describePicture(settings, model),
       })
-      const files = await attachFiles(folded.files, folded.historyFile, { client, mediaFetch, signal, warn })
+      const files = await attachFiles(folded.files, folded.historyFile, {
+        client,
+        mediaFetch,
+        signal,
+        warn,
+        onAsked: call.onAsked,
+      })
       const turn = toTurn(model, settings, { files, guest, attempts, call, signal })
       const displayName = offered.find((one) => one.id === model.wanted || one.mode === model.wanted)?.displayName
       call.onServed?.({ upstream: NAME, ...(displayName === undefined ? {} : { model: displayName }) })
@@ -238,6 +244,7 @@ function toTurn(
     attempts,
     signal,
     strictModel: call.strictModel ?? false,
+    ...(call.onAsked === undefined ? {} : { onPost: call.onAsked }),
     // Pictures, video and documents need a stored chat for their files; everything else leaves no trace.
     temporary: tool === undefined && model.gemId === undefined,
     ...(extendedThinking ? { extendedThinking } : {}),
