@@ -171,6 +171,22 @@ describe('limits at the gateway', () => {
     }
   })
 
+  it('makes a model wait however its name is spelt', async () => {
+    const call = await start({ perHour: 50, modelSpacingMs: 3_600_000 })
+    expect(await call('/v1/chat/completions', chat())).toMatchObject({ status: 200, left: 49 })
+    const spelt = ['Gemini-2.5-Flash', 'GEMINI-2.5-FLASH', 'models/gemini-2.5-flash', 'MODELS/Gemini-2.5-flash']
+    for (const model of spelt) {
+      expect([model, await call('/v1/chat/completions', chat({ model }))]).toMatchObject([model, { status: 429 }])
+    }
+    const again = await call('/v1/chat/completions', chat({ model: 'gemini-2.5-flash-thinking-thinking' }))
+    expect([again.status, again.text]).toEqual([404, expect.stringContaining('gemini-2.5-flash-thinking')])
+    // Another name is another model, also where the web app has the same one behind it.
+    expect(await call('/v1/chat/completions', chat({ model: 'gemini-3-fast' }))).toMatchObject({
+      status: 200,
+      left: 48,
+    })
+  })
+
   it('draws several pictures for one request although its model must rest between requests', async () => {
     const call = await start({ perHour: 60, modelSpacingMs: 5_000 })
     const drawn = await call('/v1/images/generations', { prompt: 'a cat', n: 3 })

@@ -116,6 +116,22 @@ describe('the ledger', () => {
     ])
   })
 
+  it('books a model under one name, however callers spell it', async () => {
+    const spelt = Array.from('flash', (letter, index) => {
+      return `gemini-2.5-${'flash'.slice(0, index)}${letter.toUpperCase()}${'flash'.slice(index + 1)}`
+    })
+    for (const model of spelt) await chat({ model })
+    await chat({ model: 'gemini-2.5-flash-Canvas-canvas' })
+    expect((await rows()).map(({ model, requests }) => [model, requests])).toEqual([
+      ['(other)', 1],
+      ['gemini-2.5-flash', spelt.length],
+    ])
+    expect(await rows(`caller=caller-${caller}&model=Gemini-2.5-FLASH`)).toHaveLength(1)
+    // A guest's model is one in any case.
+    await chat({ model: 'gemini-2.5-flash-FREE' })
+    expect(await rows(`caller=caller-${caller}&model=gemini-2.5-flash-free`)).toMatchObject([{ account: 'guest' }])
+  })
+
   it('sums up, filters, and comes as CSV for a spreadsheet', async () => {
     await chat()
     await chat({ model: 'gemini-3-pro' })

@@ -1,6 +1,7 @@
 import { allowsModel, permit, type CallerKey } from '@castorjs/caller-keys'
 import { GenerationError, openOnPull, type ContentGenerator, type GenerateOptions } from '@castorjs/content-generator'
 import type { CallerLimits, LimitDecision, RequestLimits } from '@castorjs/request-limits'
+import { canonicalModel } from '../model-name.ts'
 
 export interface CallerPolicy {
   /**
@@ -55,7 +56,7 @@ export function withCallerPolicy(
     }
     // A request that asks for several pictures counts once, and its parts are not in each other's way.
     shared[counted] ??= {
-      decision: limits.check(caller, model, limitsOf(caller, key)),
+      decision: limits.check(caller, canonicalModel(model), limitsOf(caller, key)),
       open: 0,
       asked: false,
     } satisfies Counted

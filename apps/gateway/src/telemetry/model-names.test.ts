@@ -16,6 +16,12 @@ it('gives a name its place once an upstream has taken it for a model', () => {
   expect(nameOf({ model: 'made-up', served, error: new GenerationError('model_not_found', 'None.') })).toBe('(other)')
 })
 
+it('takes every spelling of a name for one', () => {
+  const nameOf = createModelNames(1)
+  const spelt = ['Gemini-3-Pro', 'gemini-3-pro', 'models/gemini-3-pro', 'GEMINI-3-PRO']
+  expect(new Set(spelt.map((model) => nameOf({ model, served, error })))).toEqual(new Set(['gemini-3-pro']))
+})
+
 it('keeps room for real names, however many are made up', () => {
   const nameOf = createModelNames(2)
   for (let index = 0; index < 100; index++) nameOf({ model: `made-up-${index}`, served: undefined, error })

@@ -1,4 +1,5 @@
 import type { Outcome } from '@castorjs/content-generator'
+import { canonicalModel } from '../model-name.ts'
 
 /** Names a model for books and labels. */
 export type ModelNames = (outcome: Pick<Outcome, 'model' | 'served' | 'error'>) => string
@@ -8,14 +9,15 @@ const OTHER = '(other)'
 
 /**
  * Names of models come from callers, who may make up any number of them. One gets a place of its own once an upstream has
- * taken it for a model; until then it is `(other)`, and `-` where none was named.
+ * taken it for a model, however it was spelt; until then it is `(other)`, and `-` where none was named.
  *
  * @param most Names kept apart.
  */
 export function createModelNames(most = 200): ModelNames {
   const known = new Set<string>()
-  return ({ model, served, error }) => {
-    if (model === undefined) return '-'
+  return ({ model: asked, served, error }) => {
+    if (asked === undefined) return '-'
+    const model = canonicalModel(asked)
     if (known.has(model)) return model
     const taken = served !== undefined && error?.code !== 'model_not_found'
     if (!taken || known.size >= most) return OTHER

@@ -8,6 +8,7 @@ import {
   type UsageLedger,
 } from '@castorjs/usage-ledger'
 import type { Hono } from 'hono'
+import { canonicalModel } from '../model-name.ts'
 
 const NAMES = ['day', 'key', 'upstream', 'account', 'model'] as const
 const FILTERS = ['from', 'to', 'caller', 'upstream', 'account', 'model'] as const
@@ -35,9 +36,13 @@ export function mountUsageRoutes(app: Hono, ledger: UsageLedger): void {
   })
 }
 
-async function readRows(ledger: UsageLedger, { caller, ...filters }: Filters): Promise<LedgerRow[]> {
+async function readRows(ledger: UsageLedger, { caller, model, ...filters }: Filters): Promise<LedgerRow[]> {
   try {
-    return await ledger.rows({ ...filters, ...(caller === undefined ? {} : { key: caller }) })
+    return await ledger.rows({
+      ...filters,
+      ...(caller === undefined ? {} : { key: caller }),
+      ...(model === undefined ? {} : { model: canonicalModel(model) }),
+    })
   } catch (error) {
     if (!(error instanceof LedgerQueryError)) throw error
     throw new GenerationError('invalid_request', `${error.message}.`, { field: error.field })

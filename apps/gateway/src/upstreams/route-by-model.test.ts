@@ -53,6 +53,8 @@ describe('routeByModel', () => {
     const generator = routeByModel('/', [{ upstream: pictures, models: ['*-imagen', 'a.b'] }, { upstream: text }])
     expect(await textOf(generator, 'gemini-imagen')).toBe('picture')
     expect(await textOf(generator, 'axb')).toBe('text')
+    expect(await textOf(generator, 'Gemini-IMAGEN')).toBe('picture')
+    expect(pictures.requests.map(({ model }) => model)).toEqual(['gemini-imagen', 'Gemini-IMAGEN'])
   })
 
   it('tells a spent upstream as it is, and goes on only when the operator asked for it', async () => {

@@ -6,11 +6,12 @@ import {
   type GenerateOptions,
   type ModelInfo,
 } from '@castorjs/content-generator'
+import { canonicalModel } from '../model-name.ts'
 
 /** One upstream of a mount, and the model names it may be asked for. */
 export interface Route {
   upstream: ContentGenerator
-  /** Names with `*` for anything. Default: every name; the upstream says itself what it does not serve. */
+  /** Names with `*` for anything, in any case. Default: every name; the upstream says itself what it does not serve. */
   models?: readonly string[]
 }
 
@@ -102,8 +103,10 @@ export function takes({ models }: Pick<Route, 'models'>, model: string): boolean
 }
 
 function matches(pattern: string, model: string): boolean {
-  const source = pattern.split('*').map((piece) => piece.replace(/[\\^$.|?+()[\]{}]/g, '\\$&'))
-  return new RegExp(`^${source.join('.*')}$`).test(model)
+  const source = canonicalModel(pattern)
+    .split('*')
+    .map((piece) => piece.replace(/[\\^$.|?+()[\]{}]/g, '\\$&'))
+  return new RegExp(`^${source.join('.*')}$`).test(canonicalModel(model))
 }
 
 /** Of several failures: the one that says most. Near matches of every upstream are gathered. */

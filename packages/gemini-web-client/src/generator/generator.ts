@@ -68,7 +68,7 @@ export function createGeminiWebGenerator(
     call: GenerateOptions,
   ): AsyncGenerator<GenerateContentResponse> {
     throwIfAborted(call.signal)
-    if (asGuest !== undefined && table[request.model]?.guest === true) {
+    if (asGuest !== undefined && table[request.model.toLowerCase()]?.guest === true) {
       yield* asGuest.generateContentStream(request, call)
       return
     }

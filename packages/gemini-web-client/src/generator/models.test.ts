@@ -46,6 +46,24 @@ describe('resolveModel', () => {
     expect(() => resolveModel('gpt-4o', OFFERED, ACCOUNT)).toThrow(expect.objectContaining({ suggestions: [] }))
   })
 
+  it.each([
+    ['gemini-2.5-flash-thinking-thinking', 'gemini-2.5-flash-thinking'],
+    ['gemini-3-thinking-thinking', 'gemini-3-thinking'],
+    ['gemini-3-pro-thinking-canvas-thinking', 'gemini-3-pro-thinking'],
+    ['gemini-2.5-flash-canvas-canvas-canvas', 'gemini-2.5-flash-canvas'],
+    ['gemini-3-pro-canvas-imagen', 'gemini-3-pro-canvas'],
+    ['gemini-2.5-flash-image-imagen', 'gemini-2.5-flash-image'],
+    ['gemini-2.5-flash-constructor', 'gemini-2.5-flash'],
+    ['gemini-2.5-flash-__proto__', 'gemini-2.5-flash'],
+  ])('does not take %s for a name, and names %s', (name, near) => {
+    expect(() => resolveModel(name, OFFERED, ACCOUNT)).toThrow(
+      expect.objectContaining({
+        code: 'model_not_found',
+        suggestions: expect.arrayContaining([near]) as string[],
+      }),
+    )
+  })
+
   it('does not promise a guest what needs an account', () => {
     for (const name of ['gemini-2.5-pro', 'gemini-3-thinking']) {
       expect(() => resolveModel(name, GUEST, { table: MODEL_TABLE, guest: true })).toThrow(

@@ -35,7 +35,7 @@ export const MODEL_TABLE: ModelTable = {
   'gemini-2.0-flash-exp-image-generation': { mode: 'fast', tool: 'image' },
 }
 
-/** Endings that every name takes. Source: reference documents, "model parameters". */
+/** Endings that a name takes, each once and one tool at most. Source: reference documents, "model parameters". */
 export const MODEL_SUFFIXES: Readonly<Record<string, Partial<ModelRow>>> = {
   imagen: { tool: 'image' },
   canvas: { tool: 'canvas' },
@@ -76,18 +76,21 @@ export function resolveModel(
 }
 
 function lookUp(name: string, offered: readonly OfferedModel[], table: ModelTable): ServedModel | undefined {
-  const row = table[name]
+  const row = Object.hasOwn(table, name) ? table[name] : undefined
   if (row !== undefined) {
     const { mode, ...rest } = row
     return isOffered(mode, offered) ? { ...rest, wanted: mode } : undefined
   }
   const own = offered.find((model) => model.id === name || publicName(model) === name)
   if (own !== undefined) return { wanted: own.id }
-  const dash = name.lastIndexOf('-')
-  const suffix = MODEL_SUFFIXES[name.slice(dash + 1)]
-  if (dash < 0 || suffix === undefined) return undefined
-  const plain = lookUp(name.slice(0, dash), offered, table)
-  return plain === undefined ? undefined : { ...plain, ...suffix }
+  const [ending = '', ...rest] = name.split('-').reverse()
+  const wish = Object.hasOwn(MODEL_SUFFIXES, ending) ? MODEL_SUFFIXES[ending] : undefined
+  // Each ending once: or a model had as many names as anybody likes to make up.
+  if (wish === undefined || rest.includes(ending)) return undefined
+  const plain = lookUp(rest.reverse().join('-'), offered, table)
+  // A second tool would silently take the place of the first.
+  if (plain === undefined || Object.keys(wish).some((field) => field in plain)) return undefined
+  return { ...plain, ...wish }
 }
 
 /** Thinking is a mode of the fast model where it is no model of its own. */
