@@ -34,6 +34,7 @@ import { withTally } from './telemetry/with-tally.ts'
 import { openCodeAssist } from './upstreams/code-assist.ts'
 import { openGeminiApi } from './upstreams/gemini-api.ts'
 import { openGeminiWeb } from './upstreams/gemini-web.ts'
+import { listedModels } from './upstreams/listed-models.ts'
 import { notConfigured, type Missing } from './upstreams/not-configured.ts'
 import type { OpenUpstream } from './upstreams/open-upstream.ts'
 import { routeByModel, takes } from './upstreams/route-by-model.ts'
@@ -154,7 +155,7 @@ export async function startGateway(
     ...(officialApi === undefined ? [] : [{ name: 'gemini-api', status: officialApi.status }]),
     ...(codeAssist === undefined ? [] : [{ name: 'code-assist', status: codeAssist.status }]),
   ]
-  const modelNames = createModelNames()
+  const modelNames = createModelNames(listedModels())
   const metrics = createMetrics({ upstreams, modelNames, stateIsWell: () => state.status().ok })
   const mountConfigs = config.mounts ?? defaultMounts(config)
   const deliveries: DeliveringGenerator[] = []

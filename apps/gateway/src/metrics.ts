@@ -31,7 +31,7 @@ export function createMetrics({ upstreams, modelNames, stateIsWell }: MetricsOpt
   })
   const firstChunk = new Histogram({
     name: 'castor_first_chunk_seconds',
-    help: 'Time from the request to the first piece of a stream.',
+    help: 'Time from the request to the first piece of its answer, streamed or not.',
     labelNames: ['upstream'],
     buckets: SECONDS,
     registers: [register],

@@ -64,12 +64,12 @@ describe('the ledger', () => {
     expect(found.map(({ estimatedTokens }) => estimatedTokens !== 0)).toEqual([false, true, true])
   })
 
-  it('counts streams, and the time to their first chunk', async () => {
+  it('counts streams and whole answers, and the time to the first chunk of both', async () => {
     await chat({ stream: true })
     await chat({ stream: true })
     await chat()
     expect(await rows()).toEqual([
-      expect.objectContaining({ requests: 3, failures: {}, firstChunk: expect.objectContaining({ count: 2 }) }),
+      expect.objectContaining({ requests: 3, failures: {}, firstChunk: expect.objectContaining({ count: 3 }) }),
     ])
     const [{ firstChunk }] = (await rows()) as [{ firstChunk: { totalMs: number; maxMs: number } }]
     expect(firstChunk.maxMs).toBeGreaterThan(0)
@@ -90,6 +90,22 @@ describe('the ledger', () => {
     expect(row?.['estimatedTokens']).toBe(Number(row?.['inputTokens']) + Number(row?.['outputTokens']))
   })
 
+  it('counts embeddings alike in both dialects', async () => {
+    const text = 'hello world, how are you'
+    const content = { parts: [{ text }] }
+    const model = 'gemini-embedding-2'
+    for (const [path, body] of [
+      ['v1/embeddings', { model, input: text }],
+      [`v1beta/models/${model}:embedContent`, { content }],
+      [`v1beta/models/${model}:batchEmbedContents`, { requests: [{ content }, { content }] }],
+    ] as const) {
+      expect([path, (await send(`/gemini/${path}`, body)).status]).toEqual([path, 200])
+    }
+    expect(await rows()).toEqual([
+      expect.objectContaining({ model, requests: 3, inputTokens: 24, estimatedTokens: 24, outputTokens: 0 }),
+    ])
+  })
+
   it('counts files in answers', async () => {
     const picture = { model: 'gemini-2.5-flash-image', prompt: 'A cat' }
     expect((await send('/v1/images/generations', picture)).status).toBe(200)
@@ -98,6 +114,26 @@ describe('the ledger', () => {
     expect(await rows()).toEqual([expect.objectContaining({ requests: 3, media: 4 })])
     const metrics = await fetch(`${stack.gateway.url}/metrics`, { headers: { authorization: 'Bearer battery-staple' } })
     expect(await metrics.text()).toMatch(/castor_media_total\{upstream="gemini-web"\} [4-9]/)
+  })
+
+  it('books a failure under the model asked for, also where no account was there to ask', async () => {
+    await stack.gateway.accounts.pause('ada')
+    try {
+      await chat({ model: 'gemini-3-fast' })
+      await chat({ model: 'gemini-3-fast-canvas', stream: true })
+      // Counting tokens shows no model.
+      await send('/v1beta/models/=made-up:countTokens', { contents: [{ role: 'user', parts: [{ text: 'x' }] }] })
+    } finally {
+      await stack.gateway.accounts.resume('ada')
+    }
+    await send('/v1beta/models/=made-up:countTokens', { contents: [{ role: 'user', parts: [{ text: 'x' }] }] })
+    await chat({ model: '=made-up' })
+    const found = (await rows(`caller=caller-${caller}&by=model`)).map(({ model, requests }) => [model, requests])
+    expect(found).toEqual([
+      ['(other)', 3],
+      ['gemini-3-fast', 1],
+      ['gemini-3-fast-canvas', 1],
+    ])
   })
 
   it('counts failures by their code, and gives made-up models no row', async () => {

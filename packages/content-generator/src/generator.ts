@@ -48,6 +48,8 @@ export interface Tally {
   media: number
   /** Undefined until the upstream has accepted the turn. */
   usage: Usage | undefined
+  /** When its first chunk came, on the clock of `performance.now()`. */
+  firstChunkAt?: number | undefined
 }
 
 /** `likely`: the client repeats failed requests by itself; `declared`: this is such a repeat; `off`: never answer from before. */

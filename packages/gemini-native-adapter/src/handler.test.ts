@@ -354,6 +354,19 @@ describe('embeddings', () => {
     })
   })
 
+  it('reports a guess of the tokens, as Google counts none', async () => {
+    const outcomes: Outcome[] = []
+    const { post } = serve([], { generator, onOutcome: (outcome) => outcomes.push(outcome) })
+    const long = { content: { parts: [{ text: 'x'.repeat(40) }, { text: 'é'.repeat(3) }] } }
+    await post('/v1beta/models/e:embedContent', long)
+    await post('/v1beta/models/e:batchEmbedContents', { requests: [long, entry] })
+    const nothing = { cachedTokens: 0, outputTokens: 0, thoughtTokens: 0, estimated: true }
+    expect(outcomes.map(({ usage }) => usage)).toEqual([
+      { ...nothing, inputTokens: 12 },
+      { ...nothing, inputTokens: 13 },
+    ])
+  })
+
   it('says clearly when the upstream has none', async () => {
     const { post } = serve([])
     const response = await post('/v1beta/models/e:embedContent', entry)

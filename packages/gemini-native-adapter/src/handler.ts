@@ -8,6 +8,8 @@ import {
   readUsage,
   serveExchange,
   type DialectOptions,
+  type EmbedContentRequest,
+  type EmbedContentResponse,
   type Exchange,
   type GenerateContentRequest,
   type GenerateContentResponse,
@@ -118,11 +120,21 @@ export function createGeminiNativeHandler(options: GeminiNativeOptions): GeminiN
     },
   }
 
-  function embed(requests: ReturnType<typeof decodeBatchEmbedContents>, exchange: Exchange) {
+  async function embed(requests: readonly EmbedContentRequest[], exchange: Exchange): Promise<EmbedContentResponse> {
     if (generator.embedContent === undefined) {
       throw new GenerationError('unsupported', `The upstream ${generator.name} has no embeddings.`)
     }
-    return generator.embedContent(requests, exchange.options)
+    const answer = await generator.embedContent(requests, exchange.options)
+    // Google counts no tokens here.
+    const { totalTokens } = estimateRequest({ model: '', contents: requests.map(({ content }) => content) })
+    exchange.spend({
+      inputTokens: totalTokens,
+      cachedTokens: 0,
+      outputTokens: 0,
+      thoughtTokens: 0,
+      estimated: true,
+    })
+    return answer
   }
 
   return (request) =>

@@ -57,7 +57,7 @@ describe('withTally', () => {
     const { chunks, tally } = start([partsChunk([textPart('Here:')]), picture, last])
     await collect(chunks)
     const usage = { inputTokens: 3, cachedTokens: 0, outputTokens: 4, thoughtTokens: 5, estimated: false }
-    expect(tally()).toEqual([{ media: 2, usage }])
+    expect(tally()).toEqual([{ media: 2, usage, firstChunkAt: expect.any(Number) as number }])
   })
 
   it('guesses the tokens of an answer that was cut short', async () => {
@@ -66,12 +66,12 @@ describe('withTally', () => {
     let seen = 0
     for await (const _ of chunks) if (++seen === 11) break
     const usage = { inputTokens: 10, cachedTokens: 0, outputTokens: 5, thoughtTokens: 1, estimated: true }
-    expect(tally()).toEqual([{ media: 0, usage }])
+    expect(tally()).toEqual([{ media: 0, usage, firstChunkAt: expect.any(Number) as number }])
   })
 
   it('counts nothing of what the upstream refused', async () => {
     const { chunks, tally } = start([new GenerationError('quota_exhausted', 'Spent.')])
     await expect(collect(chunks)).rejects.toThrow('Spent.')
-    expect(tally()).toEqual([{ media: 0, usage: undefined }])
+    expect(tally()).toEqual([{ media: 0, usage: undefined, firstChunkAt: undefined }])
   })
 })

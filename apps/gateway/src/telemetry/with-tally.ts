@@ -11,8 +11,8 @@ import {
 } from '@castorjs/content-generator'
 
 /**
- * Counts what callers get: files, and tokens also of an answer that was cut short, where no dialect tells them. Outermost of all
- * decorators, so that it sees what is really handed out.
+ * Counts what callers get: files, the time to the first chunk, and tokens also of an answer that was cut short, where no dialect
+ * tells them. Outermost of all decorators, so that it sees what is really handed out.
  */
 export function withTally(upstream: ContentGenerator): ContentGenerator {
   return {
@@ -29,12 +29,16 @@ function counted(
   request: GenerateContentRequest,
   options: GenerateOptions,
 ): AsyncIterable<GenerateContentResponse> {
-  let begun = false
+  let firstChunkAt: number | undefined
   let media = 0
   let outputTokens = 0
   let thoughtTokens = 0
   let told: Usage | undefined
-  options.onTally?.(() => ({ media, usage: told ?? (begun ? guess() : undefined) }))
+  options.onTally?.(() => ({
+    media,
+    usage: told ?? (firstChunkAt === undefined ? undefined : guess()),
+    firstChunkAt,
+  }))
 
   function guess(): Usage {
     const inputTokens = estimatePrompt(request)
@@ -48,7 +52,7 @@ function counted(
   }
 
   return mapValues(upstream.generateContentStream(request, options), (chunk) => {
-    begun = true
+    firstChunkAt ??= performance.now()
     if (chunk.usageMetadata !== undefined) told = readUsage(chunk.usageMetadata)
     for (const { content } of chunk.candidates ?? []) {
       for (const part of content?.parts ?? []) {

@@ -141,6 +141,28 @@ describe('serveExchange', () => {
     })
   })
 
+  it('tells the time to the first chunk of an answer that is sent whole, of several the first', async () => {
+    const outcomes: Outcome[] = []
+    const generator = scriptedGenerator([])
+    const options: DialectOptions = { authorize: 'anyone', generator, onOutcome: (outcome) => outcomes.push(outcome) }
+    const begun = performance.now()
+    await serveExchange(
+      ask(),
+      'echo',
+      options,
+      () => ({ body: {} }),
+      async ({ options: { onTally }, json }) => {
+        for (const firstChunkAt of [begun + 9_000, begun + 5_000, undefined]) {
+          onTally?.(() => ({ media: 0, usage: undefined, firstChunkAt }))
+        }
+        return json({})
+      },
+    )
+    // The request began a moment after the test did.
+    expect(outcomes[0]?.firstChunkMs).toBeGreaterThan(0)
+    expect(outcomes[0]?.firstChunkMs).toBeLessThanOrEqual(5_000)
+  })
+
   it('hides what it cannot explain', async () => {
     const options: DialectOptions = { authorize: 'anyone', generator: scriptedGenerator([]) }
     const response = await serveExchange(

@@ -53,7 +53,7 @@ export interface Outcome {
   usage: Usage | undefined
   /** Pictures, clips and other files in the answer. */
   media: number
-  /** Time to the first chunk, in milliseconds; undefined when there was none. */
+  /** Time to the first chunk, in milliseconds, also of an answer sent whole; undefined when there was none. */
   firstChunkMs: number | undefined
   durationMs: number
 }
@@ -148,7 +148,7 @@ export async function serveExchange(
       warnings: [...warnings.values()],
       usage: usage ?? tally.usage,
       media: tally.media,
-      firstChunkMs,
+      firstChunkMs: firstChunkMs ?? (tally.firstChunkAt === undefined ? undefined : tally.firstChunkAt - startedAt),
       durationMs: performance.now() - startedAt,
     })
   }
@@ -308,8 +308,9 @@ export async function serveExchange(
 function sumTallies(tallies: readonly (() => Tally)[]): Tally {
   const sum: Tally = { media: 0, usage: undefined }
   for (const read of tallies) {
-    const { media, usage } = read()
+    const { media, usage, firstChunkAt } = read()
     sum.media += media
+    if (firstChunkAt !== undefined) sum.firstChunkAt = Math.min(firstChunkAt, sum.firstChunkAt ?? Infinity)
     if (usage !== undefined) sum.usage = sum.usage === undefined ? usage : addUsage(sum.usage, usage)
   }
   return sum
