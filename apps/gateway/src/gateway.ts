@@ -186,21 +186,29 @@ export async function startGateway(
       .join(', then '),
   }))
 
+  /** Each part is closed whatever another one does; what that cost is a sentence in the log. */
   async function end(): Promise<void> {
-    await Promise.all(deliveries.map((delivery) => delivery.close()))
-    shelf.close()
-    metrics.close()
-    await web.close()
-    await officialApi?.close()
-    await codeAssist?.close()
-    await ledger.close()
-    await pictures.close()
-    await webhook?.close()
-    await traces
-      ?.close()
-      .catch((error: unknown) => log.warn({ reason: nameOf(error) }, 'the last traces were not sent'))
-    await redis?.close()
-    await state.close()
+    const parts: [lost: string, close: () => unknown][] = [
+      ['an answer without a reader was not ended', () => Promise.all(deliveries.map((delivery) => delivery.close()))],
+      ['the media store was not closed', () => shelf.close()],
+      ['the metrics were not closed', () => metrics.close()],
+      ['what the web app gave last may be lost', web.close],
+      ['the pool of the Gemini API was not closed', () => officialApi?.close()],
+      ['the pool of Code Assist was not closed', () => codeAssist?.close()],
+      ['the last usage is lost', () => ledger.close()],
+      ['a picture was not finished', () => pictures.close()],
+      ['the webhook did not get the last events', () => webhook?.close()],
+      ['the last traces were not sent', () => traces?.close()],
+      ['the connection to Redis was not closed', () => redis?.close()],
+      ['the state was not closed', () => state.close()],
+    ]
+    for (const [lost, close] of parts) {
+      try {
+        await close()
+      } catch (error) {
+        log.warn({ reason: reasonOf(error) }, lost)
+      }
+    }
   }
 
   const connections = createConnections()
@@ -290,6 +298,12 @@ function openWebhook({ webhookUrl }: Config, log: Logger): Webhook | undefined {
 
 function nameOf(error: unknown): string {
   return error instanceof Error ? error.message : 'unknown'
+}
+
+/** With what is behind it, where that is known. */
+function reasonOf(error: unknown): string {
+  const cause = error instanceof Error ? error.cause : undefined
+  return cause instanceof Error ? `${nameOf(error)}: ${cause.message}` : nameOf(error)
 }
 
 type RouteConfig = MountConfig['upstreams'][number]

@@ -1,4 +1,5 @@
 import { DEMO_ACCOUNTS, emulatorBaseUrls } from '@castorjs/gemini-web-emulator'
+import { redisMissing, startRedis } from '@castorjs/testkit/redis-server'
 import { startGeminiWebEmulator, type RunningEmulator } from '@castorjs/gemini-web-emulator/node'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
@@ -168,6 +169,24 @@ describe('a gateway that is killed', () => {
     expect(await chat(third)).toBe(200)
     const { accounts } = (await call(third, 'GET', '/api/accounts')).json as { accounts?: { id: string }[] }
     expect(accounts?.map(({ id }) => id)).toEqual(['ada'])
+  })
+})
+
+describe('a gateway that is stopped', () => {
+  it.skipIf(redisMissing !== undefined)('while its Redis is away ends well, and says what was lost', async () => {
+    const redis = await startRedis()
+    try {
+      const gateway = await ready(serve({ REDIS_URL: redis.url, STATE_KEY: key('k') }))
+      expect(await chat(gateway)).toBe(200)
+      await redis.kill()
+      gateway.child.kill('SIGTERM')
+      const { code, text } = await end(gateway.child)
+      expect(code).toBe(0)
+      expect(text).toContain('The usage of one request could not be written: Redis at 127.0.0.1')
+      expect(text).not.toContain('    at ')
+    } finally {
+      await redis.close()
+    }
   })
 })
 

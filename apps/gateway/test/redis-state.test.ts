@@ -67,6 +67,10 @@ describe.skipIf(redisMissing !== undefined)('gateways on one Redis', () => {
     running.push(gateway)
     return gateway
   }
+  const connections = async () =>
+    String(await client.client('LIST'))
+      .trim()
+      .split('\n').length
   const fresh = () => (prefix = `test-${++prefixes}:`)
 
   async function call(gateway: Gateway, method: string, path: string, body?: unknown, bearer = ADMIN) {
@@ -177,6 +181,30 @@ describe.skipIf(redisMissing !== undefined)('gateways on one Redis', () => {
       status: 503,
       json: { error: { message: expect.stringMatching(/disabled/) } },
     })
+  })
+
+  it('close while Redis is away: every part, saying what was lost', async () => {
+    fresh()
+    const own = await connections()
+    const gateway = await start()
+    for (let turn = 0; turn < 3; turn++) expect((await chat(gateway)).status).toBe(200)
+    const before = said.length
+    await redis.kill()
+    try {
+      await gateway.close(0)
+    } finally {
+      await redis.start()
+    }
+    const told = said.slice(before).map((line) => JSON.parse(line) as Record<string, unknown>)
+    expect(told.filter(({ msg }) => /lost|closed|ended|sent/.test(String(msg)))).toEqual([
+      expect.objectContaining({
+        msg: 'the last usage is lost',
+        reason: expect.stringMatching(/^The usage of 3 requests could not be written: Redis at 127\.0\.0\.1/) as string,
+      }),
+    ])
+    // Nothing of it comes back with Redis.
+    await new Promise((resolve) => setTimeout(resolve, 1_500))
+    expect(await connections()).toBe(own)
   })
 
   it('count each request once in the ledger, over replicas and a Redis that is restarted', async () => {

@@ -209,6 +209,22 @@ describe('createUsageLedger', () => {
     await ledger.close()
     expect(await createUsageLedger({ store }).rows()).toHaveLength(2)
   })
+
+  it('says how many requests are lost when it closes and cannot write', async () => {
+    const { store } = setUp()
+    const away = new Error('away')
+    const ledger = createUsageLedger({
+      store: { get: () => Promise.reject(away), compareAndSet: store.compareAndSet, list: store.list },
+    })
+    ledger.record(NAME)
+    await expect(ledger.close()).rejects.toThrow('The usage of one request could not be written')
+    ledger.record({ ...NAME, model: 'last' })
+    ledger.record({ ...NAME, model: 'last' })
+    await expect(ledger.close()).rejects.toMatchObject({
+      message: 'The usage of 3 requests could not be written',
+      cause: away,
+    })
+  })
 })
 
 describe('sumRows', () => {

@@ -43,7 +43,10 @@ export interface UsageLedger {
    */
   rows(query?: LedgerQuery): Promise<LedgerRow[]>
   flush(): Promise<void>
-  /** Writes what is left and stops. */
+  /**
+   * Writes what is left and stops.
+   * @throws {Error} saying how many requests are lost, when that could not be written; what the store threw is its cause.
+   */
   close(): Promise<void>
 }
 
@@ -173,7 +176,16 @@ export function createUsageLedger({
       return rows.sort((left, right) => (idOf(left) < idOf(right) ? -1 : 1))
     },
     flush,
-    close: () => flush(),
+    async close() {
+      try {
+        await flush()
+      } catch (cause) {
+        const rows = doubtful === undefined ? [] : [doubtful.row]
+        const requests = [...rows, ...unwritten.values()].reduce((sum, row) => sum + row.requests, 0)
+        const what = requests === 1 ? 'one request' : `${requests} requests`
+        throw new Error(`The usage of ${what} could not be written`, { cause })
+      }
+    },
   }
 }
 

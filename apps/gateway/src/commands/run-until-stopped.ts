@@ -1,9 +1,10 @@
 import { isStateError } from '@castorjs/state-store'
 import type { Logger } from 'pino'
+import { closeInOrder } from '../close-in-order.ts'
 
 /**
- * Starts something and keeps it until SIGINT or SIGTERM; then closes its parts in order. A second signal ends at
- * once. A taken port is said in one line.
+ * Starts something and keeps it until SIGINT or SIGTERM; then closes its parts in order, each whatever another does. A second
+ * signal ends at once. A taken port is said in one line.
  */
 export async function runUntilStopped(
   log: Logger,
@@ -28,12 +29,12 @@ export async function runUntilStopped(
     if (stopping) process.exit(1)
     stopping = true
     log.info('Stopping: answers in progress may finish; press Ctrl-C again to end at once.')
-    void closeAll(parts).then(() => process.exit(0))
+    void closeInOrder(parts)
+      .catch((error: unknown) =>
+        log.warn({ reason: error instanceof Error ? error.message : 'unknown' }, 'not everything was closed'),
+      )
+      .then(() => process.exit(0))
   }
   process.on('SIGINT', stop)
   process.on('SIGTERM', stop)
-}
-
-async function closeAll(parts: readonly (() => Promise<void>)[]): Promise<void> {
-  for (const close of parts) await close()
 }

@@ -5,6 +5,7 @@ import { createTokenFile } from '@castorjs/code-assist-client/node'
 import type { GuardedFetch } from '@castorjs/guarded-fetch'
 import { createNodeTransport } from '@castorjs/http-transport/node'
 import { resolve } from 'node:path'
+import { closeInOrder } from '../close-in-order.ts'
 import type { Config } from '../config-schema.ts'
 import { egressOf } from './egress.ts'
 import type { OpenUpstream } from './open-upstream.ts'
@@ -63,10 +64,7 @@ export async function openCodeAssist({
     generator: withAccounts(pool, (generator) => generator, { name: 'code-assist', attentionLink: readAttentionLink }),
     description: `Code Assist, ${members.length === 1 ? 'one login' : `${members.length} logins`}`,
     status: () => pool.status(),
-    async close() {
-      await pool.close()
-      for (const transport of transports) await transport.close()
-    },
+    close: () => closeInOrder([pool.close, ...transports.map(({ close }) => close)]),
   }
 }
 

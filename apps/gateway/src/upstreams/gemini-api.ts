@@ -4,6 +4,7 @@ import type { ContentGenerator } from '@castorjs/content-generator'
 import { createGeminiApiGenerator, createSignatureCache } from '@castorjs/gemini-api-client'
 import type { GuardedFetch } from '@castorjs/guarded-fetch'
 import { createNodeTransport } from '@castorjs/http-transport/node'
+import { closeInOrder } from '../close-in-order.ts'
 import type { Config } from '../config-schema.ts'
 import { egressOf } from './egress.ts'
 import type { OpenUpstream } from './open-upstream.ts'
@@ -51,10 +52,7 @@ export function openGeminiApi({
     generator: withAccounts(pool, (generator) => generator, { name: 'gemini-api' }),
     description: `Gemini API, ${keys.length === 1 ? 'one key' : `${keys.length} keys`}`,
     status: () => pool.status(),
-    async close() {
-      await pool.close()
-      for (const transport of transports) await transport.close()
-    },
+    close: () => closeInOrder([pool.close, ...transports.map(({ close }) => close)]),
   }
 }
 

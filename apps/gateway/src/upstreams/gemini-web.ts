@@ -3,6 +3,7 @@ import { withAccounts } from '@castorjs/account-pool/content-generator'
 import type { ContentGenerator } from '@castorjs/content-generator'
 import type { GuardedFetch } from '@castorjs/guarded-fetch'
 import type { StateStore } from '@castorjs/state-store'
+import { closeInOrder } from '../close-in-order.ts'
 import { startBackgroundRenewal, type RenewalNotice } from '../accounts/background-renewal.ts'
 import type { CheckStep } from '../accounts/check-web-session.ts'
 import { attentionLink, type Trouble } from '../accounts/trouble.ts'
@@ -149,11 +150,7 @@ export async function openGeminiWeb({
         : `Gemini web app, ${count === 1 ? 'one account' : `${count} accounts`}`,
     async close() {
       clearInterval(syncTimer)
-      await renewal.close()
-      await syncing
-      await pool.close()
-      await opened.close()
-      await guest?.close()
+      await closeInOrder([renewal.close, () => syncing, pool.close, opened.close, () => guest?.close()])
     },
   }
 }
