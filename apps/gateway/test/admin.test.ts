@@ -52,14 +52,14 @@ describe('the operator', () => {
   })
 
   it.each([
-    ['POST', '/api/keys', { name: '' }, 'name'],
-    ['POST', '/api/keys', { name: 'x', limits: { perHour: 0 } }, 'limits.perHour'],
-    ['PATCH', '/api/keys/nothere', { name: 'x' }, 'id'],
-    ['DELETE', '/api/keys/nothere', undefined, 'id'],
-    ['GET', '/api/usage?by=colour', undefined, 'by'],
-  ])('is told what is wrong with %s %s', async (method, path, body, param) => {
+    ['POST', '/api/keys', { name: '' }, 400, 'name'],
+    ['POST', '/api/keys', { name: 'x', limits: { perHour: 0 } }, 400, 'limits.perHour'],
+    ['PATCH', '/api/keys/nothere', { name: 'x' }, 404, 'id'],
+    ['DELETE', '/api/keys/nothere', undefined, 404, 'id'],
+    ['GET', '/api/usage?by=colour', undefined, 400, 'by'],
+  ])('is told what is wrong with %s %s', async (method, path, body, status, param) => {
     const answer = await call(method, path, body)
-    expect(answer.status).toBe(400)
+    expect(answer.status).toBe(status)
     expect(answer.json).toMatchObject({ error: { param } })
   })
 

@@ -195,6 +195,9 @@ describe('a key', () => {
     [{ name: 'x', expires: 1 }, 'expires', /`expires` is not a setting of a key\. There are name, upstreams/],
     [{ name: 'x', upstreams: ['gemini'] }, 'upstreams', /must be some of gemini-web, gemini-api, code-assist/],
     [{ name: 'x', expiresAt: 'tomorrow' }, 'expiresAt', /must be a time such as 2026-12-31T23:59:00Z/],
+    [{ name: 'x', expiresAt: '2027-02-30' }, 'expiresAt', /must be a time such as 2026-12-31T23:59:00Z/],
+    [{ name: 'x', expiresAt: '2027-02-29T12:00:00+02:00' }, 'expiresAt', /must be a time such as/],
+    [{ name: 'x', models: ['gemini-3-pro', ' '] }, 'models', /must be a list of at most 200 names/],
     [{ name: 'x', expiresAt: '2020-01-01' }, 'expiresAt', /is 2020-01-01T00:00:00\.000Z, which is over/],
     [{ name: 'x', limits: { modelSpacingMs: 7_200_000 } }, 'limits.modelSpacingMs', /at most 3600000 milliseconds/],
     [{ name: 'x', limits: { perDay: 3 } }, 'limits', /may hold perHour and modelSpacingMs only/],
@@ -205,6 +208,22 @@ describe('a key', () => {
     const { error } = JSON.parse(text) as { error: { param: string; message: string } }
     expect([status, error.param, error.message]).toEqual([400, param, expect.stringMatching(message)])
   })
+
+  it.each(['%00', 'x'.repeat(600), 'nosuchkey234', '..%2Fstate', '__proto__'])(
+    'of the id %s is not found',
+    async (id) => {
+      const requests: [string, string, object?][] = [
+        ['GET', ''],
+        ['PATCH', '', { name: 'x' }],
+        ['POST', '/rotate'],
+        ['DELETE', ''],
+      ]
+      for (const [method, path, body] of requests) {
+        const { status, text } = await call(method, `/api/keys/${id}${path}`, body)
+        expect([method, status, JSON.parse(text)]).toMatchObject([method, 404, { error: { code: 'key_not_found' } }])
+      }
+    },
+  )
 
   it('is nowhere in clear, and answers that show one are kept by nobody', async () => {
     const made = await call('POST', '/api/keys', { name: 'phone' })

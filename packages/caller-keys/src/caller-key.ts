@@ -77,7 +77,7 @@ export function checkFuture(expiresAt: number | undefined, now: number): void {
 
 function checkNames(field: string, names: readonly string[] | undefined): void {
   if (names === undefined) return
-  const valid = Array.isArray(names) && names.every((name) => typeof name === 'string' && name !== '')
+  const valid = Array.isArray(names) && names.every((name) => typeof name === 'string' && name.trim() !== '')
   if (!valid || names.length > MAX_LIST) throw wrong(field, `must be a list of at most ${MAX_LIST} names`)
   if (names.length === 0) throw wrong(field, 'is an empty list, so nothing could pass; leave it out to allow all')
 }

@@ -139,6 +139,19 @@ describe('createCallerKeys', () => {
     await expect(keys.check(key)).rejects.toThrow('expired')
   })
 
+  it.each(['', '\0', '../x', 'x'.repeat(2_000), 'ABCDEFGHIJKL'])(
+    'has no key of the id %j, and asks no store for it',
+    async (id) => {
+      const { keys } = setUp()
+      expect([await keys.get(id), await keys.update(id, { name: 'b' }), await keys.rotate(id)]).toEqual([
+        undefined,
+        undefined,
+        undefined,
+      ])
+      expect(await keys.remove(id)).toBe(false)
+    },
+  )
+
   it('loses no change when two people edit a key at once', async () => {
     const { keys } = setUp()
     const { record } = await keys.create({ name: 'a' })
@@ -165,6 +178,7 @@ describe('createCallerKeys', () => {
     [{ name: 'x'.repeat(101) }, 'name', /must be text of 1 to 100 characters/],
     [{ name: 'a', upstreams: [] }, 'upstreams', /is an empty list, so nothing could pass; leave it out/],
     [{ name: 'a', models: [''] }, 'models', /must be a list of at most 200 names/],
+    [{ name: 'a', models: ['m', ' \t'] }, 'models', /must be a list of at most 200 names/],
     [{ name: 'a', models: ['a*b'] }, 'models', /may have `\*` at the end/],
     [{ name: 'a', limits: { perHour: 0 } }, 'limits.perHour', /is 0, so nothing could pass/],
     [{ name: 'a', limits: { modelSpacingMs: -1 } }, 'limits.modelSpacingMs', /whole number of at least 1/],

@@ -1,6 +1,6 @@
 import { GenerationError, readApiKey, type Caller } from '@castorjs/content-generator'
 import { checkFuture, checkSettings, type CallerKey, type CallerKeySettings } from './caller-key.ts'
-import { createKeyText, equalTexts, hashKey, readKeyId } from './key-text.ts'
+import { createKeyText, equalTexts, hashKey, isKeyId, readKeyId } from './key-text.ts'
 
 /** Where keys are kept. A `StateStore` of `@castorjs/state-store` is one. */
 export interface RecordStore {
@@ -76,7 +76,7 @@ export function createCallerKeys({
   }
 
   async function read(id: string): Promise<{ stored: Stored; version: number } | undefined> {
-    const record = await store.get(prefix + id)
+    const record = isKeyId(id) ? await store.get(prefix + id) : undefined
     return record === undefined ? undefined : { stored: record.value as Stored, version: record.version }
   }
 
@@ -170,6 +170,7 @@ export function createCallerKeys({
       return stored === undefined ? undefined : { key, record: stored.key }
     },
     async remove(id) {
+      if (!isKeyId(id)) return false
       return store.delete(prefix + id).finally(() => forget(id))
     },
     check,

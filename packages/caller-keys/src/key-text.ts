@@ -1,5 +1,9 @@
+/** Begins every key made here, so that no other key may. */
+export const KEY_PREFIX = 'sk-castor-'
+
 /** A key as its holder has it: `sk-castor-<id>-<secret>`. The id finds the record, the secret proves the holder. */
 const KEY = /^sk-castor-([a-z0-9]{12})-[\w-]{43}$/
+const ID = /^[a-z0-9]{12}$/
 
 /** 256 random bits: the holder's whole proof. */
 const SECRET_BYTES = 32
@@ -12,11 +16,16 @@ export function createKeyText(id = createId()): { id: string; key: string } {
     .replaceAll('+', '-')
     .replaceAll('/', '_')
     .replaceAll('=', '')
-  return { id, key: `sk-castor-${id}-${secret}` }
+  return { id, key: `${KEY_PREFIX}${id}-${secret}` }
 }
 
 function createId(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(12)), (byte) => ID_ALPHABET[byte % 32]).join('')
+}
+
+/** False for text that cannot be the id of a key; a store may not even take it for a name. */
+export function isKeyId(text: string): boolean {
+  return ID.test(text)
 }
 
 /** The id inside a key; undefined for text that cannot be one of ours. */

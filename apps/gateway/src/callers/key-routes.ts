@@ -1,6 +1,6 @@
 import type { CallerKeys, CallerKeySettings } from '@castorjs/caller-keys'
 import { GenerationError, readJson } from '@castorjs/content-generator'
-import type { Hono } from 'hono'
+import type { Context, Hono } from 'hono'
 import type { UpstreamName } from '../config-schema.ts'
 
 /** Paths that only the operator may use. */
@@ -22,18 +22,19 @@ export function mountKeyRoutes(app: Hono, keys: CallerKeys): void {
   app.get('/api/keys/:id', async (context) => {
     const id = context.req.param('id')
     // The list is read anew; a single one may be remembered from before another process changed it.
-    return context.json((await keys.list()).find((key) => key.id === id) ?? unknownKey())
+    return found(
+      context,
+      (await keys.list()).find((key) => key.id === id),
+    )
   })
   app.patch('/api/keys/:id', async (context) => {
     const changes = await readSettings(context.req.raw)
-    return context.json((await keys.update(context.req.param('id'), changes)) ?? unknownKey())
+    return found(context, await keys.update(context.req.param('id'), changes))
   })
-  app.post('/api/keys/:id/rotate', async (context) =>
-    context.json((await keys.rotate(context.req.param('id'))) ?? unknownKey()),
-  )
+  app.post('/api/keys/:id/rotate', async (context) => found(context, await keys.rotate(context.req.param('id'))))
   app.delete('/api/keys/:id', async (context) => {
-    if (!(await keys.remove(context.req.param('id')))) unknownKey()
-    return context.json({ deleted: true })
+    const deleted = await keys.remove(context.req.param('id'))
+    return found(context, deleted ? { deleted } : undefined)
   })
 }
 
@@ -60,13 +61,23 @@ async function readSettings(request: Request): Promise<Partial<CallerKeySettings
 }
 
 function readTime(text: string): number {
-  const at = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN
+  const day = /^\d{4}-\d{2}-\d{2}/.exec(text)?.[0]
+  const at = day !== undefined && isDay(day) ? Date.parse(text) : Number.NaN
   if (!Number.isNaN(at)) return at
   throw wrong('`expiresAt` must be a time such as 2026-12-31T23:59:00Z, or milliseconds since 1970.', 'expiresAt')
 }
 
-function unknownKey(): never {
-  throw wrong('There is no key of this id. GET /api/keys lists them.', 'id')
+/** `Date` takes 30 February for 2 March. */
+function isDay(day: string): boolean {
+  const at = Date.parse(day)
+  return !Number.isNaN(at) && new Date(at).toISOString().startsWith(day)
+}
+
+/** What was asked for, or that there is none. */
+function found(context: Context, answer: object | undefined): Response {
+  if (answer !== undefined) return context.json(answer)
+  const message = 'There is no key of this id. GET /api/keys lists them.'
+  return context.json({ error: { message, type: 'invalid_request', param: 'id', code: 'key_not_found' } }, 404)
 }
 
 function wrong(message: string, field?: string): GenerationError {
