@@ -1,3 +1,4 @@
+import { KEY_PREFIX } from '@castorjs/caller-keys'
 import { MODES, PAGE_KEYS, RPC, TOOLS } from '@castorjs/gemini-web-protocol'
 import * as v from 'valibot'
 
@@ -77,7 +78,14 @@ const spacing = numberOrFalse('a number of milliseconds from 1 to 3600000', (val
 const ApiKeySchema = v.strictObject({
   /** Name in logs. Not a secret. */
   id: v.pipe(v.string(), v.regex(/^[\w.-]+$/, 'must be letters, digits, dots, dashes or underscores')),
-  key: v.pipe(v.string(), v.minLength(8, 'must be at least 8 characters long')),
+  key: v.pipe(
+    v.string(),
+    v.minLength(8, 'must be at least 8 characters long'),
+    v.check(
+      (key) => !key.startsWith(KEY_PREFIX),
+      `must not begin with ${KEY_PREFIX}, as the keys made with POST /api/keys do: it would be looked for among those`,
+    ),
+  ),
   /** Limits of this key in the place of the common ones; it is then counted apart. */
   limits: v.exactOptional(
     v.strictObject({ perHour: v.exactOptional(requests), modelSpacingMs: v.exactOptional(spacing) }),

@@ -48,6 +48,13 @@ describe('readConfig', () => {
     ])
   })
 
+  it('takes no key that would be looked for among those made at run time', () => {
+    const [mistake, ...others] = mistakesOf({ API_KEY: 'laptop=sk-castor-my-own-key' })
+    expect(mistake).toMatch(/^API_KEY: must not begin with sk-castor-, as the keys made with POST \/api\/keys do/)
+    expect(mistake).not.toContain('my-own-key')
+    expect(others).toEqual([])
+  })
+
   it('puts the account of the environment before those of the file', () => {
     writeFileSync(
       join(cwd, 'castor.config.json'),
