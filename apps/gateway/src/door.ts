@@ -1,4 +1,4 @@
-import type { CallerKeys } from '@castorjs/caller-keys'
+import { KEY_PREFIX, type CallerKeys } from '@castorjs/caller-keys'
 import { createKeyCheck, GenerationError, readApiKey, type Authorize, type Caller } from '@castorjs/content-generator'
 import type { Config } from './config-schema.ts'
 
@@ -29,7 +29,7 @@ export function createDoor({ config, connectionOf, callerKeys }: DoorOptions): A
   const configured = config.apiKeys.length > 0 ? createKeyCheck(config.apiKeys) : undefined
   return async (request) => {
     const key = readApiKey(request)
-    if (key?.startsWith(STORED_KEY) === true) return { id: (await callerKeys.check(key)).id }
+    if (key?.startsWith(KEY_PREFIX) === true) return { id: (await callerKeys.check(key)).id }
     if (configured !== undefined) return configured(request)
     if (config.allowAnyone || isFromHere(request, connectionOf, config.corsOrigins)) return LOCAL
     throw new GenerationError(
@@ -56,9 +56,6 @@ export function createAdminDoor({
     )
   }
 }
-
-/** Begins every key made at run time. */
-const STORED_KEY = 'sk-castor-'
 
 /** What a proxy says of whom it brings. Programs of this machine that are none have no reason to send it. */
 const FORWARDED = ['forwarded', 'x-forwarded-for', 'x-real-ip'] as const

@@ -3,15 +3,8 @@ import type { Count, Counter, Counts } from './counts.ts'
 
 /** What is asked of an ioredis client. */
 interface RedisClient {
-  readonly status: string
-  multi(): unknown
   defineCommand(name: string, definition: { lua: string; numberOfKeys: number }): void
-}
-
-/** Commands that are defined on the client, under names that nobody else takes. */
-interface Commands {
-  castorCountRequest(args: readonly string[]): Promise<unknown>
-  castorGiveRequestBack(key: string, mostLifeMs: string): Promise<[count: number, resetMs: number] | null>
+  giveBack(key: string, mostLifeMs: string): Promise<[count: number, resetMs: number] | null>
 }
 
 /**
@@ -35,19 +28,10 @@ const SLACK_MS = 50
 
 /** Counts for all processes that use the same Redis. Rejects while it cannot be reached. */
 export function createRedisCounts(redis: object, prefix: string): Counts {
-  const client = redis as RedisClient & Commands
-  client.defineCommand('castorCountRequest', { lua: COUNT, numberOfKeys: 1 })
-  client.defineCommand('castorGiveRequestBack', { lua: GIVE_BACK, numberOfKeys: 1 })
+  // Commands are defined on what stands before the client, so that others who use it keep theirs.
+  const client = Object.create(redis) as RedisClient
+  client.defineCommand('giveBack', { lua: GIVE_BACK, numberOfKeys: 1 })
   const limiters = new Map<string, RateLimiterRedis>()
-
-  /** What the library sees of the client. It would define a command of its own, for everybody who counts with it. */
-  const storeClient = {
-    get status() {
-      return client.status
-    },
-    rlflxIncr: (args: readonly string[]) => client.castorCountRequest(args),
-    multi: () => client.multi(),
-  }
 
   /** The limit is not in the names of the counters: it may change while they count. */
   function limiterOf({ points, windowMs }: Counter): RateLimiterRedis {
@@ -56,7 +40,8 @@ export function createRedisCounts(redis: object, prefix: string): Counts {
     if (limiter === undefined) {
       const duration = windowMs / 1_000
       limiter = new RateLimiterRedis({
-        storeClient,
+        storeClient: client,
+        customIncrTtlLuaScript: COUNT,
         points,
         duration,
         keyPrefix: `${prefix}:${duration}`,
@@ -78,7 +63,7 @@ export function createRedisCounts(redis: object, prefix: string): Counts {
     async giveBack(counter, leftMs) {
       const key = limiterOf(counter).getKey(counter.key)
       const life = String(Math.ceil(leftMs) + SLACK_MS)
-      const [count, resetMs] = (await client.castorGiveRequestBack(key, life)) ?? []
+      const [count, resetMs] = (await client.giveBack(key, life)) ?? []
       return count === undefined || resetMs === undefined ? undefined : { count, resetMs }
     },
   }
