@@ -8,6 +8,7 @@ import type { WebAccounts } from './accounts/web-accounts.ts'
 import { KEY_PATHS, mountKeyRoutes } from './callers/key-routes.ts'
 import type { Metrics } from './metrics.ts'
 import { mountUsageRoutes } from './telemetry/usage-routes.ts'
+import { mountUpstreamRoutes, UPSTREAM_PATHS, type NamedUpstream } from './upstreams/upstream-routes.ts'
 
 export interface AdminRoutesOptions {
   authorize: (request: Request) => Promise<unknown>
@@ -15,6 +16,7 @@ export interface AdminRoutesOptions {
   ledger: UsageLedger
   metrics: Metrics
   accounts: WebAccounts
+  upstreams: readonly NamedUpstream[]
   /** What nobody foresaw: for the log. */
   onInternal: (error: GenerationError) => void
 }
@@ -28,10 +30,11 @@ export function createAdminRoutes({
   ledger,
   metrics,
   accounts,
+  upstreams,
   onInternal,
 }: AdminRoutesOptions): Hono {
   const app = new Hono()
-  const guarded = ['/metrics', '/api/usage', ...KEY_PATHS, ...ACCOUNT_PATHS]
+  const guarded = ['/metrics', '/api/usage', ...KEY_PATHS, ...ACCOUNT_PATHS, ...UPSTREAM_PATHS]
   for (const path of guarded) {
     app.use(path, async (context, next) => {
       await authorize(context.req.raw)
@@ -53,6 +56,7 @@ export function createAdminRoutes({
     return context.body(body, 200, { 'content-type': contentType })
   })
   mountAccountRoutes(app, accounts)
+  mountUpstreamRoutes(app, upstreams)
   mountKeyRoutes(app, keys)
   mountUsageRoutes(app, ledger)
   return app

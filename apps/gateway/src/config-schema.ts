@@ -196,7 +196,7 @@ export const ConfigSchema = v.strictObject({
     }),
     {},
   ),
-  /** Key of the operator, for `/api/accounts`, `/api/keys`, `/api/usage` and `/metrics`. Default: any of `apiKeys`. */
+  /** Key of the operator, for `/api/accounts`, `/api/upstreams`, `/api/keys`, `/api/usage` and `/metrics`. Default: any of `apiKeys`. */
   adminKey: v.optional(v.pipe(v.string(), v.minLength(8, 'must be at least 8 characters long'))),
   /** How often callers may ask. `false` takes a limit away; a stored key may have limits of its own. */
   limits: v.optional(

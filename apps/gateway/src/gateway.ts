@@ -27,7 +27,7 @@ import { openSharedRedis } from './state/shared-redis.ts'
 import { toAccountEvent, toRenewalEvent } from './telemetry/account-events.ts'
 import { toLedgerEntry } from './telemetry/ledger-entry.ts'
 import { createModelNames } from './telemetry/model-names.ts'
-import { readReadiness, type Watched } from './telemetry/readiness.ts'
+import { readReadiness } from './telemetry/readiness.ts'
 import { openTraces } from './telemetry/traces.ts'
 import { createWebhook, type Webhook } from './telemetry/webhook.ts'
 import { withTally } from './telemetry/with-tally.ts'
@@ -37,6 +37,7 @@ import { openGeminiWeb } from './upstreams/gemini-web.ts'
 import { listedModels } from './upstreams/listed-models.ts'
 import { notConfigured, type Missing } from './upstreams/not-configured.ts'
 import type { OpenUpstream } from './upstreams/open-upstream.ts'
+import { createPausedAccounts } from './upstreams/paused-accounts.ts'
 import { routeByModel, takes } from './upstreams/route-by-model.ts'
 import type { WebSession } from './upstreams/web-session.ts'
 import { VERSION } from './version.ts'
@@ -125,36 +126,27 @@ export async function startGateway(
       ...(redis === undefined ? {} : { redis: redis.client, prefix: redis.limitsPrefix }),
     }),
   }
+  const common = (name: UpstreamName) => ({
+    egress: config.egress,
+    mediaFetch,
+    onChange,
+    poolState: poolState(name),
+    paused: createPausedAccounts(state, name),
+  })
   const officialApi =
     config.geminiApi.keys.length > 0
-      ? openGeminiApi({
-          config: config.geminiApi,
-          egress: config.egress,
-          mediaFetch,
-          onChange,
-          poolState: poolState('gemini-api'),
-        })
+      ? await openGeminiApi({ config: config.geminiApi, ...common('gemini-api') })
       : undefined
   const codeAssist =
     config.codeAssist.accounts.length > 0
-      ? await openCodeAssist({
-          config: config.codeAssist,
-          egress: config.egress,
-          mediaFetch,
-          onChange,
-          poolState: poolState('code-assist'),
-        })
+      ? await openCodeAssist({ config: config.codeAssist, ...common('code-assist') })
       : undefined
-  const opened: Partial<Record<UpstreamName, Pick<OpenUpstream, 'generator' | 'description'>>> = {
+  const opened: Partial<Record<UpstreamName, OpenUpstream>> = {
     'gemini-web': web,
     ...(officialApi === undefined ? {} : { 'gemini-api': officialApi }),
     ...(codeAssist === undefined ? {} : { 'code-assist': codeAssist }),
   }
-  const upstreams: Watched[] = [
-    { name: 'gemini-web', status: web.status },
-    ...(officialApi === undefined ? [] : [{ name: 'gemini-api', status: officialApi.status }]),
-    ...(codeAssist === undefined ? [] : [{ name: 'code-assist', status: codeAssist.status }]),
-  ]
+  const upstreams = Object.entries(opened).map(([name, upstream]) => ({ name, ...upstream }))
   const modelNames = createModelNames(listedModels())
   const metrics = createMetrics({ upstreams, modelNames, stateIsWell: () => state.status().ok })
   const mountConfigs = config.mounts ?? defaultMounts(config)
@@ -237,6 +229,7 @@ export async function startGateway(
       ledger,
       metrics,
       accounts: web.accounts,
+      upstreams,
       onInternal: (error) => log.error({ stack: causeOf(error) }, error.message),
     }),
     connections,

@@ -106,7 +106,7 @@ describe('the operator', () => {
       503,
       {
         ready: false,
-        reason: 'No account can serve (gemini-web: 1 disabled). GET /api/accounts has the details.',
+        reason: 'No account can serve (gemini-web: 1 disabled). GET /api/upstreams has the details.',
       },
     ])
   })

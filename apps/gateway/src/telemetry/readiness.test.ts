@@ -40,7 +40,7 @@ describe('readReadiness', () => {
   ])('is not when it is %o', async (change, reason) => {
     expect(await ask([change])).toEqual({
       ready: false,
-      reason: `No account can serve (${reason}). GET /api/accounts has the details.`,
+      reason: `No account can serve (${reason}). GET /api/upstreams has the details.`,
     })
   })
 
@@ -52,7 +52,7 @@ describe('readReadiness', () => {
     const options = { waitMs: 0, now: () => NOW }
     expect(await readReadiness({ upstreams: [web, none], ...options })).toEqual({
       ready: false,
-      reason: `No account can serve (gemini-web: 2 signed out until ${soon}, 1 disabled; code-assist: no account). GET /api/accounts has the details.`,
+      reason: `No account can serve (gemini-web: 2 signed out until ${soon}, 1 disabled; code-assist: no account). GET /api/upstreams has the details.`,
     })
     const ready = await accounts([{}])
     const upstreams = [web, { name: 'gemini-api', status: async () => ready }]

@@ -23,7 +23,7 @@ export async function readReadiness({ upstreams, waitMs, now = Date.now }: Readi
     if (accounts.some((account) => canServe(account, now(), waitMs))) return { ready: true }
     reasons.push(`${name}: ${accounts.length === 0 ? 'no account' : describe(accounts)}`)
   }
-  return { ready: false, reason: `No account can serve (${reasons.join('; ')}). GET /api/accounts has the details.` }
+  return { ready: false, reason: `No account can serve (${reasons.join('; ')}). GET /api/upstreams has the details.` }
 }
 
 function canServe({ state, since, until, limits }: AccountStatus, now: number, waitMs: number): boolean {

@@ -1,4 +1,4 @@
-import { createAccountPool, type PoolChange, type PoolState } from '@castorjs/account-pool'
+import { createAccountPool, type AccountOptions, type PoolChange, type PoolState } from '@castorjs/account-pool'
 import { withAccounts } from '@castorjs/account-pool/content-generator'
 import { createCodeAssistGenerator, readAttentionLink, type CodeAssistGenerator } from '@castorjs/code-assist-client'
 import { createTokenFile } from '@castorjs/code-assist-client/node'
@@ -7,8 +7,10 @@ import { createNodeTransport } from '@castorjs/http-transport/node'
 import { resolve } from 'node:path'
 import { closeInOrder } from '../close-in-order.ts'
 import type { Config } from '../config-schema.ts'
+import { createAccountControls } from './account-controls.ts'
 import { egressOf } from './egress.ts'
 import type { OpenUpstream } from './open-upstream.ts'
+import type { PausedAccounts } from './paused-accounts.ts'
 
 export interface CodeAssistUpstreamOptions {
   config: Config['codeAssist']
@@ -18,6 +20,7 @@ export interface CodeAssistUpstreamOptions {
   onChange: (change: PoolChange) => void
   /** Where leases and rests live. */
   poolState: PoolState
+  paused: PausedAccounts
 }
 
 /**
@@ -31,10 +34,12 @@ export async function openCodeAssist({
   mediaFetch,
   onChange,
   poolState,
+  paused,
 }: CodeAssistUpstreamOptions): Promise<OpenUpstream> {
   const { accounts, clientId, clientSecret, baseUrl, tokenUrl, fallback } = config
   const transports: ReturnType<typeof createNodeTransport>[] = []
-  const members: { id: string; egress: string; value: CodeAssistGenerator }[] = []
+  const pausedIds = await paused.ids()
+  const members: AccountOptions<CodeAssistGenerator>[] = []
   for (const { label, credentialsFile, project, proxy } of accounts) {
     const storage = createTokenFile(resolve(credentialsFile))
     const transport = createNodeTransport(proxy === undefined ? {} : { proxy })
@@ -51,7 +56,8 @@ export async function openCodeAssist({
       ...(baseUrl === undefined ? {} : { baseUrl }),
       ...(tokenUrl === undefined ? {} : { tokenUrl }),
     })
-    members.push({ id: label, egress: egressOf(proxy, egress), value: generator })
+    const pausedBefore = pausedIds.has(label) ? { paused: true } : {}
+    members.push({ id: label, egress: egressOf(proxy, egress), value: generator, ...pausedBefore })
   }
   const pool = createAccountPool({
     accounts: members,
@@ -64,6 +70,7 @@ export async function openCodeAssist({
     generator: withAccounts(pool, (generator) => generator, { name: 'code-assist', attentionLink: readAttentionLink }),
     description: `Code Assist, ${members.length === 1 ? 'one login' : `${members.length} logins`}`,
     status: () => pool.status(),
+    controls: createAccountControls(pool, paused),
     close: () => closeInOrder([pool.close, ...transports.map(({ close }) => close)]),
   }
 }

@@ -6,8 +6,10 @@ import type { GuardedFetch } from '@castorjs/guarded-fetch'
 import { createNodeTransport } from '@castorjs/http-transport/node'
 import { closeInOrder } from '../close-in-order.ts'
 import type { Config } from '../config-schema.ts'
+import { createAccountControls } from './account-controls.ts'
 import { egressOf } from './egress.ts'
 import type { OpenUpstream } from './open-upstream.ts'
+import type { PausedAccounts } from './paused-accounts.ts'
 
 export interface GeminiApiUpstreamOptions {
   config: Config['geminiApi']
@@ -17,17 +19,20 @@ export interface GeminiApiUpstreamOptions {
   onChange: (change: PoolChange) => void
   /** Where leases and rests live. */
   poolState: PoolState
+  paused: PausedAccounts
 }
 
 /** The official API: every configured key in one pool. Google counts for us, so nothing is paced. */
-export function openGeminiApi({
+export async function openGeminiApi({
   config,
   egress,
   mediaFetch,
   onChange,
   poolState,
-}: GeminiApiUpstreamOptions): OpenUpstream {
+  paused,
+}: GeminiApiUpstreamOptions): Promise<OpenUpstream> {
   const { keys, baseUrl } = config
+  const pausedIds = await paused.ids()
   // Signatures belong to a conversation, not to a key: the next turn may come to another one.
   const signatures = createSignatureCache()
   const transports: ReturnType<typeof createNodeTransport>[] = []
@@ -42,7 +47,8 @@ export function openGeminiApi({
         signatures,
         ...(baseUrl === undefined ? {} : { baseUrl }),
       })
-      return { id: label, egress: egressOf(proxy, egress), value: generator }
+      const pausedBefore = pausedIds.has(label) ? { paused: true } : {}
+      return { id: label, egress: egressOf(proxy, egress), value: generator, ...pausedBefore }
     }),
     policy: { egressPerMinute: false, perHour: false, perDay: false, maxConcurrent: MAX_CONCURRENT },
     onChange,
@@ -52,6 +58,7 @@ export function openGeminiApi({
     generator: withAccounts(pool, (generator) => generator, { name: 'gemini-api' }),
     description: `Gemini API, ${keys.length === 1 ? 'one key' : `${keys.length} keys`}`,
     status: () => pool.status(),
+    controls: createAccountControls(pool, paused),
     close: () => closeInOrder([pool.close, ...transports.map(({ close }) => close)]),
   }
 }

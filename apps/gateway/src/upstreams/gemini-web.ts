@@ -11,7 +11,9 @@ import { openWebAccounts, type WebAccounts } from '../accounts/web-accounts.ts'
 import type { Config } from '../config-schema.ts'
 import { keptPoolState } from '../state/pool-records.ts'
 import { createSessionStore } from '../state/session-store.ts'
+import { createAccountControls } from './account-controls.ts'
 import type { OpenUpstream } from './open-upstream.ts'
+import { createPausedAccounts } from './paused-accounts.ts'
 import { routeByModel } from './route-by-model.ts'
 import { openWebSession, type WebSession } from './web-session.ts'
 
@@ -61,10 +63,14 @@ export async function openGeminiWeb({
           store: createSessionStore(state, GUEST_ID),
         })
       : undefined
+  const paused = createPausedAccounts(state, 'gemini-web')
+  const guestPaused = (await paused.ids()).has(GUEST_ID) ? { paused: true } : {}
   // One pool: accounts without a proxy leave by the guest's address, so they share its pace and its rests.
   const pool: AccountPool<WebSession> = createAccountPool({
     accounts:
-      guest === undefined ? [] : [{ id: GUEST_ID, label: GUEST, group: GUEST, egress: guest.egress, value: guest }],
+      guest === undefined
+        ? []
+        : [{ id: GUEST_ID, label: GUEST, group: GUEST, egress: guest.egress, value: guest, ...guestPaused }],
     policy: { ...config.pacing, maxConcurrent: config.geminiWeb.maxConcurrent },
     onChange: (change) => {
       const { account, egress } = change
@@ -129,6 +135,7 @@ export async function openGeminiWeb({
   /** Accounts come and go; without any, a guest answers. */
   const current = (): ContentGenerator => (opened.entries.size > 0 || asGuest === undefined ? both : asGuest)
 
+  const guestControls = createAccountControls(pool, paused)
   const count = opened.entries.size
   return {
     generator: {
@@ -143,6 +150,19 @@ export async function openGeminiWeb({
     async status() {
       const isGuest = opened.entries.size === 0
       return (await pool.status()).filter(({ id }) => (id === GUEST_ID) === isGuest)
+    },
+    controls: {
+      list: guestControls.list,
+      async setPaused(id, wanted) {
+        if (!opened.entries.has(id)) return guestControls.setPaused(id, wanted)
+        await opened.setPaused(id, wanted)
+        return true
+      },
+      async reset(id) {
+        if (!opened.entries.has(id)) return guestControls.reset(id)
+        await opened.reset(id)
+        return true
+      },
     },
     description:
       count === 0

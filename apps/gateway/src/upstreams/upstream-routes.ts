@@ -1,0 +1,49 @@
+import type { Context, Hono } from 'hono'
+import type { OpenUpstream } from './open-upstream.ts'
+
+/** Paths that only the operator may use. */
+export const UPSTREAM_PATHS = ['/api/upstreams', '/api/upstreams/*'] as const
+
+/** An upstream as the operator knows it. */
+export type NamedUpstream = Pick<OpenUpstream, 'description' | 'controls'> & { name: string }
+
+const ACTION_PATH = '/api/upstreams/:upstream/accounts/:id/:action{pause|resume|reset}'
+const METHODS = { '/api/upstreams': 'GET', [ACTION_PATH]: 'POST' } as const
+
+/** The accounts of every upstream: how they are, and what ends a rest or takes them out of use. */
+export function mountUpstreamRoutes(app: Hono, upstreams: readonly NamedUpstream[]): void {
+  app.get('/api/upstreams', async (context) =>
+    context.json({
+      upstreams: await Promise.all(
+        upstreams.map(async ({ name, description, controls }) => ({
+          name,
+          description,
+          accounts: await controls.list(),
+        })),
+      ),
+    }),
+  )
+
+  app.post(ACTION_PATH, async (context) => {
+    const { upstream, id, action } = context.req.param()
+    const controls = upstreams.find(({ name }) => name === upstream)?.controls
+    if (controls === undefined) return notFound(context, 'upstream')
+    const done = action === 'reset' ? await controls.reset(id) : await controls.setPaused(id, action === 'pause')
+    if (!done) return notFound(context, 'account')
+    return context.json((await controls.list()).find((account) => account.id === id))
+  })
+
+  for (const [path, methods] of Object.entries(METHODS)) {
+    app.all(path, (context) => {
+      const message = `${context.req.method} does nothing here. Use ${methods}.`
+      const error = { message, type: 'invalid_request', param: null, code: 'method_not_allowed' }
+      return context.json({ error }, 405, { allow: methods })
+    })
+  }
+}
+
+function notFound(context: Context, what: 'upstream' | 'account'): Response {
+  const message = `There is no ${what} of this name. GET /api/upstreams lists them.`
+  const param = what === 'account' ? 'id' : what
+  return context.json({ error: { message, type: 'invalid_request', param, code: `${what}_not_found` } }, 404)
+}
