@@ -9,7 +9,8 @@ export interface ConnectProxy {
   close: () => Promise<void>
 }
 
-export async function startConnectProxy(): Promise<ConnectProxy> {
+/** @param port 0 takes any free one. */
+export async function startConnectProxy(port = 0): Promise<ConnectProxy> {
   const sockets = new Set<Socket>()
   let tunnels = 0
   const server = createServer((_, response) => response.writeHead(405).end())
@@ -31,7 +32,7 @@ export async function startConnectProxy(): Promise<ConnectProxy> {
     near.on('close', () => far.destroy())
     near.pipe(far).pipe(near)
   })
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve))
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     get tunnels() {

@@ -110,6 +110,19 @@ const stateOf = async (upstream: string, id: string) =>
 const turn = (upstream: string, id: string, word: string) =>
   call('POST', `/api/upstreams/${upstream}/accounts/${encodeURIComponent(id)}/${word}`)
 
+describe('a proxy that is away for a moment', () => {
+  it.each([
+    ['an API key', '/gemini', 'gemini-api', 'first/key'],
+    ['a login', '/gemini_cli', 'code-assist', 'login'],
+  ])('fails the requests of that moment and takes %s out no longer', async (_, mount, upstream, id) => {
+    await proxy.close()
+    expect(await chat(mount)).toBe(503)
+    expect(await stateOf(upstream, id)).toBe('ready')
+    proxy = await startConnectProxy(Number(new URL(proxy.url).port))
+    expect(await chat(mount)).toBe(200)
+  })
+})
+
 describe('the accounts of every upstream', () => {
   it('are listed with their states, and without a key', async () => {
     expect(await chat('/gemini')).toBe(200)
