@@ -7,7 +7,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, w
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { build, defaultServerConditions } from 'vite'
+import { bundleCli, type Cli } from './cli-process.ts'
 
 // `castor serve` as people run it: a process of its own on an embedded state.
 
@@ -15,34 +15,19 @@ const [ada] = DEMO_ACCOUNTS
 const ADMIN = 'battery-staple'
 const key = (letter: string) => Buffer.alloc(32, letter).toString('base64')
 
-let folder: string
-let script: string
+let cli: Cli
 let emulator: RunningEmulator
 let dataDir: string
 const children: ChildProcess[] = []
 const said: string[] = []
 
 beforeAll(async () => {
-  folder = mkdtempSync(join(import.meta.dirname, '../node_modules/.castor-processes-'))
-  await build({
-    configFile: false,
-    logLevel: 'silent',
-    ssr: {
-      resolve: { conditions: ['@castorjs/source', ...defaultServerConditions] },
-      noExternal: [/^@castorjs\//],
-    },
-    build: {
-      ssr: join(import.meta.dirname, '../src/cli.ts'),
-      outDir: folder,
-      rollupOptions: { output: { entryFileNames: 'cli.mjs', chunkFileNames: '[name]-[hash].mjs' } },
-    },
-  })
-  script = join(folder, 'cli.mjs')
+  cli = await bundleCli()
   emulator = await startGeminiWebEmulator({ port: 0 })
 })
 afterAll(async () => {
   await emulator.close()
-  rmSync(folder, { recursive: true, force: true })
+  cli.remove()
 })
 beforeEach(() => {
   dataDir = mkdtempSync(join(tmpdir(), 'castor-processes-'))
@@ -66,7 +51,7 @@ function serve(env: Record<string, string> = {}): ChildProcess {
     geminiWeb: { baseUrls: emulatorBaseUrls(emulator.url) },
   }
   writeFileSync(join(dataDir, 'castor.config.json'), JSON.stringify(settings))
-  const child = spawn(process.execPath, [script, 'serve'], {
+  const child = spawn(process.execPath, [cli.script, 'serve'], {
     cwd: dataDir,
     env: {
       PATH: process.env['PATH'],

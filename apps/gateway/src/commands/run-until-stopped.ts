@@ -2,6 +2,9 @@ import { isStateError } from '@castorjs/state-store'
 import type { Logger } from 'pino'
 import { closeInOrder } from '../close-in-order.ts'
 
+/** A signal within this time after the first is the same one, in milliseconds. */
+const SAME_SIGNAL_MS = 1_000
+
 /**
  * Starts something and keeps it until SIGINT or SIGTERM; then closes its parts in order, each whatever another does. A second
  * signal ends at once. A taken port is said in one line.
@@ -24,10 +27,14 @@ export async function runUntilStopped(
     log.fatal(`Port ${String(port)} is taken. Set PORT (and EMULATOR_PORT for the demo) to a free one.`)
     process.exit(1)
   }
-  let stopping = false
+  let stoppingSince: number | undefined
   const stop = (): void => {
-    if (stopping) process.exit(1)
-    stopping = true
+    if (stoppingSince !== undefined) {
+      // One Ctrl-C under npm comes twice: the terminal signals everybody in front of it, and npm passes it on.
+      if (performance.now() - stoppingSince < SAME_SIGNAL_MS) return
+      process.exit(1)
+    }
+    stoppingSince = performance.now()
     log.info('Stopping: answers in progress may finish; press Ctrl-C again to end at once.')
     void closeInOrder(parts)
       .catch((error: unknown) =>

@@ -1,0 +1,78 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { build, defaultServerConditions } from 'vite'
+
+/** `castor` as people run it, built from the source of this moment. */
+export interface Cli {
+  script: string
+  remove: () => void
+}
+
+export async function bundleCli(): Promise<Cli> {
+  // Beside node_modules, so that what is not bundled is found.
+  const folder = mkdtempSync(join(import.meta.dirname, '../node_modules/.castor-processes-'))
+  await build({
+    configFile: false,
+    logLevel: 'silent',
+    ssr: {
+      resolve: { conditions: ['@castorjs/source', ...defaultServerConditions] },
+      noExternal: [/^@castorjs\//],
+    },
+    build: {
+      ssr: join(import.meta.dirname, '../src/cli.ts'),
+      outDir: folder,
+      rollupOptions: { output: { entryFileNames: 'cli.mjs', chunkFileNames: '[name]-[hash].mjs' } },
+    },
+  })
+  return {
+    script: join(folder, 'cli.mjs'),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  }
+}
+
+/** One run of it. */
+export interface CliProcess {
+  child: ChildProcess
+  /** Both outputs so far. */
+  readonly text: string
+  /** Resolves when the process has said so, with what it said; rejects when it ends before. */
+  said: (pattern: RegExp) => Promise<RegExpExecArray>
+  ended: Promise<{ code: number | null; text: string }>
+}
+
+/** @param env All it gets, but for `PATH`. */
+export function startCli({ script }: Cli, args: string[], cwd: string, env: Record<string, string>): CliProcess {
+  const child = spawn(process.execPath, [script, ...args], {
+    cwd,
+    env: { PATH: process.env['PATH'], ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  let text = ''
+  const hear = (piece: Buffer): void => void (text += piece.toString())
+  child.stdout.on('data', hear)
+  child.stderr.on('data', hear)
+  const ended = once(child, 'close').then(() => ({ code: child.exitCode, text }))
+  return {
+    child,
+    get text() {
+      return text
+    },
+    async said(pattern) {
+      for (;;) {
+        const found = pattern.exec(text)
+        if (found !== null) return found
+        if (child.exitCode !== null || child.signalCode !== null) throw new Error(`The process ended: ${text}`)
+        await Promise.race([once(child.stdout, 'data'), once(child.stderr, 'data'), ended])
+      }
+    },
+    ended,
+  }
+}
+
+/** Ends it, whatever it does. */
+export async function killCli({ child, ended }: CliProcess): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL')
+  await ended
+}
