@@ -60,7 +60,7 @@ export interface GenerationErrorOptions {
   fault?: Fault
   /** The remote file at fault, exactly as given; a dialect turns it back into its own field name. */
   fileUri?: string
-  /** The upstream's own short code, such as `1037` or `RESOURCE_EXHAUSTED`. Never text. */
+  /** The upstream's own short code, such as `1037` or `RESOURCE_EXHAUSTED`. Text is dropped. */
   upstreamCode?: string
   /** Names that would have worked, for `model_not_found`. */
   suggestions?: readonly string[]
@@ -90,10 +90,15 @@ export class GenerationError extends Error {
     this.field = options.field
     this.fault = options.fault ?? ERRORS[code].fault
     this.fileUri = options.fileUri
-    this.upstreamCode = options.upstreamCode
+    this.upstreamCode = readUpstreamCode(options.upstreamCode)
     this.suggestions = options.suggestions ?? []
     Object.defineProperty(this, BRAND, { value: true })
   }
+}
+
+/** What an upstream gave as its code, if it looks like one: anything else may be text, and text is not to be shown. */
+export function readUpstreamCode(code: string | undefined): string | undefined {
+  return code !== undefined && /^[\w.:-]{1,64}$/.test(code) ? code : undefined
 }
 
 /** True for a `GenerationError` of this or another installed copy of the package. */

@@ -65,6 +65,8 @@ describe('toEvents', () => {
   it('throws blocked when the prompt was refused', async () => {
     const events = eventsOf({ promptFeedback: { blockReason: 'PROHIBITED_CONTENT' } })
     await expect(events).rejects.toMatchObject({ code: 'blocked', upstreamCode: 'PROHIBITED_CONTENT' })
+    const text = eventsOf({ promptFeedback: { blockReason: 'You wrote "a secret"' } })
+    await expect(text).rejects.toMatchObject({ message: expect.not.stringContaining('secret'), upstreamCode: 'OTHER' })
   })
 
   it('throws when the stream ends without a finish reason', async () => {

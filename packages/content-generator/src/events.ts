@@ -1,4 +1,4 @@
-import { GenerationError } from './error.ts'
+import { GenerationError, readUpstreamCode } from './error.ts'
 import type { Candidate, GenerateContentResponse, GroundingMetadata, Part } from './schema.ts'
 import { readUsage, type Usage } from './usage.ts'
 
@@ -103,8 +103,9 @@ export function createEventReader(): EventReader {
     },
     finish() {
       if (rawReason === undefined && blockReason !== undefined) {
-        throw new GenerationError('blocked', `The upstream refused this prompt for its content (${blockReason}).`, {
-          upstreamCode: blockReason,
+        const code = readUpstreamCode(blockReason) ?? 'OTHER'
+        throw new GenerationError('blocked', `The upstream refused this prompt for its content (${code}).`, {
+          upstreamCode: code,
         })
       }
       if (rawReason === undefined) {

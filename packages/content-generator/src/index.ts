@@ -35,6 +35,7 @@ export {
   ERRORS,
   GenerationError,
   isGenerationError,
+  readUpstreamCode,
   throwIfAborted,
   toGenerationError,
   type ErrorCode,

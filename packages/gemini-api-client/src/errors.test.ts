@@ -69,6 +69,23 @@ describe('errors of the upstream become ours', () => {
     expect(await failWith(fault)).toMatchObject(expected)
   })
 
+  it('names the service that is to be enabled, and not the project', async () => {
+    const { message } = (await failWith(faults.serviceDisabled())) ?? {}
+    expect(message).toBe(
+      'The upstream does not let this server’s account do this (SERVICE_DISABLED). Enable generativelanguage.googleapis.com for its project in the Google Cloud console.',
+    )
+  })
+
+  it.each([400, 403, 418, 429, 500, 503])(
+    'a %i repeats nothing that Google says in the place of its codes',
+    async (code) => {
+      const said = 'the prompt was "tell me a secret"'
+      const info = { '@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason: said, metadata: { service: said } }
+      const error = await failWith({ kind: 'error', code, status: said, message: said, details: [info] })
+      expect(JSON.stringify({ ...error, message: error?.message })).not.toContain('secret')
+    },
+  )
+
   it('a bad key of ours is never the caller’s fault', async () => {
     const error = await failWith(undefined, 'wrong')
     expect(error).toMatchObject({ code: 'upstream_auth', fault: 'account', upstreamCode: 'API_KEY_INVALID' })

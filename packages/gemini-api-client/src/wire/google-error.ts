@@ -1,14 +1,15 @@
+import { readUpstreamCode } from '@castorjs/content-generator'
 import { readDuration } from './duration.ts'
 
 /** What Google's error envelope says, as far as anything follows from it. */
 export interface GoogleError {
   /** HTTP status. */
   status: number
-  /** Canonical status such as `RESOURCE_EXHAUSTED`; empty when the body was none of Google's JSON. */
+  /** Canonical status such as `RESOURCE_EXHAUSTED`; empty when the body was none of Google's JSON, or had text there. */
   rpc: string
   /** Google's own words. To be matched, never to be shown or logged. */
   message: string
-  /** `reason` of the first ErrorInfo, such as `API_KEY_INVALID`. */
+  /** `reason` of the first ErrorInfo, such as `API_KEY_INVALID`; empty when it is no code. */
   reason: string
   /** `metadata` of the first ErrorInfo. */
   metadata: Record<string, unknown>
@@ -51,9 +52,9 @@ export function toGoogleError(status: number, body: unknown): GoogleError {
   const helpUrl = asText(asObject(links[0]).url)
   return {
     status: typeof error.code === 'number' && error.code >= 400 ? error.code : status,
-    rpc: asText(error.status),
+    rpc: asCode(error.status),
     message: asText(error.message),
-    reason: asText(info.reason),
+    reason: asCode(info.reason),
     metadata: asObject(info.metadata),
     quotas: violations
       .map(asObject)
@@ -80,6 +81,10 @@ export function readWait(error: GoogleError, now: number): number | undefined {
 
 function asObject(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {}
+}
+
+function asCode(value: unknown): string {
+  return readUpstreamCode(asText(value)) ?? ''
 }
 
 function asText(value: unknown): string {

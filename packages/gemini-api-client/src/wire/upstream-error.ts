@@ -147,9 +147,9 @@ function readField(message: string): string | undefined {
 function toForbidden({ message, reason, rpc, metadata }: GoogleError): GenerationError {
   const upstreamCode = reason || rpc || '403'
   if (/access the file/i.test(message)) return missingFile(upstreamCode)
-  const activation = metadata.activationUrl
-  const where =
-    typeof activation === 'string' && /^https:\/\/[\w./?=&%:-]{1,300}$/.test(activation) ? ` See ${activation}` : ''
+  // The link beside it has the number of the operator's project, and callers read this.
+  const service = reason === 'SERVICE_DISABLED' ? /^[a-z]{1,60}\.googleapis\.com$/.exec(String(metadata.service)) : null
+  const where = service === null ? '' : ` Enable ${service[0]} for its project in the Google Cloud console.`
   return new GenerationError(
     'upstream_auth',
     `The upstream does not let this server’s account do this (${upstreamCode}).${where}`,
