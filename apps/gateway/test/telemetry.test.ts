@@ -61,12 +61,15 @@ describe('what can be seen from outside', () => {
     await send('/v1/chat/completions', { ...chat, model: 'made-up' })
     await send('/v1/chat/completions', chat, { authorization: 'Bearer hunter2' })
     await send('/v1/chat/completions', { model: 'gemini-2.5-flash', messages: PROMPT })
+    stack.official.controls.answerWith(() => ({ chunks: [[{ text: `I will not draw that: ${PROMPT}` }]] }))
+    const drawing = { model: 'gemini-2.5-flash-image', prompt: PROMPT }
+    expect(await send('/gemini/v1/images/generations', drawing)).toContain('I will not draw that')
   })
 
   it('a span for each request, in the trace of its caller, with the names of the conventions', async () => {
     await expect
       .poll(() => received.map(({ body }) => body.split('castor.request_id').length - 1).reduce((a, b) => a + b, 0))
-      .toBe(6)
+      .toBe(7)
     for (const { path, headers } of received) {
       expect([path, headers['content-type'], headers['x-team']]).toEqual([
         '/v1/traces',

@@ -1,4 +1,5 @@
 import { ERRORS, type ErrorCode, type GenerationError } from '@castorjs/content-generator'
+import { modelWordsOf } from './images/model-words.ts'
 
 /** OpenAI's error object. All four keys are always there. */
 export interface OpenAIErrorBody {
@@ -57,7 +58,9 @@ export function encodeErrorBody(error: GenerationError): { body: OpenAIErrorBody
   return {
     body: {
       error: {
-        message: mentions(error.message, error.suggestions) ? error.message : error.message + suggestions,
+        message:
+          modelWordsOf(error) ??
+          (mentions(error.message, error.suggestions) ? error.message : error.message + suggestions),
         type,
         param: param ?? (error.code === 'model_not_found' ? 'model' : null),
         code: special?.code ?? code,

@@ -2,12 +2,14 @@ import {
   addUsage,
   createEventReader,
   GenerationError,
+  readUpstreamCode,
   toGenerationError,
   type ContentGenerator,
   type GenerateOptions,
   type Usage,
 } from '@castorjs/content-generator'
 import type { DecodedImageRequest } from './decode.ts'
+import { keepModelWords } from './model-words.ts'
 
 /** A picture: its bytes in base64, or where to fetch it. */
 export interface Picture {
@@ -25,7 +27,7 @@ const MAX_REFUSAL_CHARACTERS = 1_000
 /**
  * Asks for one picture. Drafts, which image models send as thoughts, come first.
  *
- * @throws {GenerationError} `blocked` with the model's own words when it answered in words only.
+ * @throws {GenerationError} `blocked` when it answered in words only; `modelWordsOf` has them.
  */
 export async function* draw(
   generator: ContentGenerator,
@@ -52,10 +54,16 @@ export async function* draw(
   yield { type: 'done', pictures, usage: usage ?? NO_USAGE }
 }
 
-function refusal(words: string, reason: string | undefined): GenerationError {
+function refusal(words: string, rawReason: string | undefined): GenerationError {
+  const reason = readUpstreamCode(rawReason)
+  const options = reason === undefined ? {} : { upstreamCode: reason }
   const said = words.trim().slice(0, MAX_REFUSAL_CHARACTERS)
-  const message = said === '' ? `The model made no picture (${reason ?? 'no reason given'}). Change the prompt.` : said
-  return new GenerationError('blocked', message, reason === undefined ? {} : { upstreamCode: reason })
+  if (said !== '') {
+    const error = new GenerationError('blocked', 'The model answered in words and made no picture.', options)
+    return keepModelWords(error, said)
+  }
+  const message = `The model made no picture (${reason ?? 'no reason given'}). Change the prompt.`
+  return new GenerationError('blocked', message, options)
 }
 
 /**

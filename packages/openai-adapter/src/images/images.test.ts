@@ -1,5 +1,6 @@
-import { finalChunk, GenerationError, partsChunk, textPart, type Part } from '@castorjs/content-generator'
+import { finalChunk, GenerationError, partsChunk, textPart, type Outcome, type Part } from '@castorjs/content-generator'
 import { scriptedGenerator } from '@castorjs/testkit'
+import { inspect } from 'node:util'
 import OpenAI, { toFile } from 'openai'
 import { describe, expect, it } from 'vitest'
 import { createOpenAIHandler } from '../handler.ts'
@@ -114,6 +115,24 @@ describe('the official SDK', () => {
     expect(types).toEqual(['image_edit.completed'])
     const refusing = connect([partsChunk([textPart('I will not.')]), finalChunk('STOP')]).client
     await expect(refusing.images.edit({ prompt: 'Blue', image, stream: true })).rejects.toMatchObject({ status: 400 })
+  })
+
+  it('tells the words of a refusal to the caller and to nobody else', async () => {
+    const words = 'You asked for "a person", and I cannot draw real people.'
+    const outcomes: Outcome[] = []
+    const onOutcome = (outcome: Outcome) => void outcomes.push(outcome)
+    for (const stream of [false, true]) {
+      const { client } = connect([partsChunk([textPart(words)]), finalChunk('STOP')], { onOutcome })
+      const asked = client.images.generate({ prompt: 'a person', stream }).then(async (answer) => {
+        if (Symbol.asyncIterator in answer) for await (const _ of answer);
+      })
+      await expect(asked).rejects.toMatchObject({ status: 400, error: { message: words } })
+    }
+    const errors = outcomes.map(({ error }) => error)
+    expect(errors.map((error) => error?.message)).toEqual(
+      Array(2).fill('The model answered in words and made no picture.'),
+    )
+    expect(inspect(outcomes, { depth: null, showHidden: true })).not.toContain('person"')
   })
 
   it('raises the words of a refusal (row 59)', async () => {
