@@ -22,8 +22,6 @@ export interface Mount {
   /** `/` or a prefix such as `/gemini_official`. */
   path: string
   generator: ContentGenerator
-  /** What stands behind it, for people. */
-  description: string
 }
 
 interface Health {
@@ -37,7 +35,8 @@ export interface AppOptions {
   authorize: Authorize
   limitHeaders: LimitHeaders
   connections: Connections
-  info: ServerInfo
+  /** What runs here at this moment: accounts come and go. */
+  info: () => ServerInfo
   health: () => Health
   /** Whether at least one account can serve, and why not. */
   ready: () => Promise<Readiness>
@@ -75,9 +74,9 @@ export function createApp({
     return context.json(readiness, readiness.ready ? 200 : 503)
   })
   app.route('/', admin)
-  app.get('/api/info', (context) => context.json(info))
+  app.get('/api/info', (context) => context.json(info()))
   app.on(['GET', 'HEAD'], `${MEDIA_PATH}/*`, (context) => serveMedia(context.req.raw))
-  app.get('/', (context) => context.html(statusPage(info, new URL(context.req.url).origin)))
+  app.get('/', (context) => context.html(statusPage(info(), new URL(context.req.url).origin)))
 
   const ordered = [...mounts].sort((left, right) => right.path.length - left.path.length)
   for (const mount of ordered) {

@@ -83,7 +83,6 @@ describe('readConfig', () => {
   })
 
   it.each([
-    [{ GEMINI_GUEST: 'false' }, /geminiWeb.guest: is off and there is no account/],
     [{ SECURE_1PSIDTS: 'x' }, /"default" has no cookies; set SECURE_1PSID/],
     [{ API_KEY: 'a=12345678,a=87654321' }, /two keys have the same id/],
     [{ API_KEY: 'short' }, /^API_KEY: must be at least 8 characters long/],

@@ -186,8 +186,5 @@ function contradictions(config: Config): string[] {
   if (config.mediaStore.kind === 's3' && config.mediaStore.s3 === undefined) {
     found.push('mediaStore.s3: is missing; set S3_ENDPOINT, S3_BUCKET, S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY')
   }
-  if (!config.geminiWeb.guest && config.accounts.length === 0) {
-    found.push('geminiWeb.guest: is off and there is no account, so nothing could be served; set SECURE_1PSID')
-  }
   return found
 }

@@ -38,6 +38,7 @@ import { listedModels } from './upstreams/listed-models.ts'
 import { notConfigured, type Missing } from './upstreams/not-configured.ts'
 import type { OpenUpstream } from './upstreams/open-upstream.ts'
 import { createPausedAccounts } from './upstreams/paused-accounts.ts'
+import { requireAccount } from './upstreams/require-account.ts'
 import { routeByModel, takes } from './upstreams/route-by-model.ts'
 import type { WebSession } from './upstreams/web-session.ts'
 import { VERSION } from './version.ts'
@@ -46,7 +47,10 @@ import { VERSION } from './version.ts'
 export interface Gateway {
   url: string
   port: number
-  info: ServerInfo
+  /** What runs here at this moment. */
+  readonly info: ServerInfo
+  /** True while a guest answers in the web app's place, because there is no account. */
+  readonly isGuest: boolean
   /** Accounts of the web app: states, pause, reset. */
   accounts: AccountPool<WebSession>
   /** Stops accepting, lets answers in progress finish for `graceMs` (default 30 000), then ends everything. */
@@ -62,7 +66,7 @@ export interface GatewayOptions {
 /**
  * Wires a configuration together and listens.
  *
- * @throws Node's own error when the address is taken.
+ * @throws {ConfigError} when nothing could be served. @throws Node's own error when the address is taken.
  */
 export async function startGateway(
   config: Config,
@@ -70,6 +74,10 @@ export async function startGateway(
 ): Promise<Gateway> {
   const state = await openState(config)
   for (const warning of state.status().warnings) log.warn(warning)
+  await requireAccount(config, state).catch(async (error: unknown) => {
+    await state.close()
+    throw error
+  })
   const redis = await openSharedRedis({
     config,
     onSwitch: (pool, reason) =>
@@ -173,9 +181,6 @@ export async function startGateway(
         },
       ),
     ),
-    description: mount.upstreams
-      .map((route) => opened[routeName(route)]?.description ?? 'not configured')
-      .join(', then '),
   }))
 
   /** Each part is closed whatever another one does; what that cost is a sentence in the log. */
@@ -204,17 +209,18 @@ export async function startGateway(
   }
 
   const connections = createConnections()
-  const info: ServerInfo = {
+  const startedAt = new Date().toISOString()
+  const info = (): ServerInfo => ({
     name: 'castor',
     version: VERSION,
     demo,
-    startedAt: new Date().toISOString(),
-    mounts: mountConfigs.map(({ path, upstreams: routes }, index) => ({
+    startedAt,
+    mounts: mountConfigs.map(({ path, upstreams: routes }) => ({
       path,
       upstream: routes.map(routeName).join(', '),
-      description: mounts[index]?.description ?? '',
+      description: routes.map((route) => opened[routeName(route)]?.describe() ?? 'not configured').join(', then '),
     })),
-  }
+  })
   const app = createApp({
     config,
     mounts,
@@ -261,7 +267,12 @@ export async function startGateway(
     return {
       url: server.url,
       port: server.port,
-      info,
+      get info() {
+        return info()
+      },
+      get isGuest() {
+        return web.isGuest()
+      },
       accounts: web.pool,
       async close(graceMs) {
         await server.close(graceMs)

@@ -15,7 +15,11 @@ export const doctorCommand = defineCommand({
         const accounts = await desk.list()
         let healthy = true
         for (const { id } of accounts) healthy = (await print(id, desk.check(id))) && healthy
-        if (accounts.length === 0) healthy = await print('guest', desk.checkGuest())
+        if (accounts.length === 0 && config.geminiWeb.guest) healthy = await print('guest', desk.checkGuest())
+        else if (accounts.length === 0) {
+          console.log('There is no account of the web app, and GEMINI_GUEST is off.')
+          healthy = config.geminiApi.keys.length + config.codeAssist.accounts.length > 0
+        }
         process.exitCode = healthy ? 0 : 1
       } finally {
         await desk.close()

@@ -1,32 +1,19 @@
-import { isStateError } from '@castorjs/state-store'
 import type { Logger } from 'pino'
 import { closeInOrder } from '../close-in-order.ts'
+import { startOrExit } from './start-or-exit.ts'
 
 /** A signal within this time after the first is the same one, in milliseconds. */
 const SAME_SIGNAL_MS = 1_000
 
 /**
  * Starts something and keeps it until SIGINT or SIGTERM; then closes its parts in order, each whatever another does. A second
- * signal ends at once. A taken port is said in one line.
+ * signal ends at once.
  */
 export async function runUntilStopped(
   log: Logger,
   start: () => Promise<readonly (() => Promise<void>)[]>,
 ): Promise<void> {
-  let parts: readonly (() => Promise<void>)[]
-  try {
-    parts = await start()
-  } catch (error) {
-    // Its words are for people; a stack would only hide them.
-    if (isStateError(error)) {
-      log.fatal(error.message)
-      process.exit(1)
-    }
-    const { code, port } = error as { code?: unknown; port?: unknown }
-    if (code !== 'EADDRINUSE') throw error
-    log.fatal(`Port ${String(port)} is taken. Set PORT (and EMULATOR_PORT for the demo) to a free one.`)
-    process.exit(1)
-  }
+  const parts = await startOrExit(start)
   let stoppingSince: number | undefined
   const stop = (): void => {
     if (stoppingSince !== undefined) {

@@ -15,7 +15,7 @@ export const serveCommand = defineCommand({
       log.info(`Castor ${info.version} serves at ${url}`)
       for (const { path, description } of info.mounts)
         log.info(`  ${url}${path === '/' ? '' : path}/v1  ${description}`)
-      if (config.accounts.length === 0) {
+      if (gateway.isGuest) {
         log.warn('There is no account, so Google answers as it answers a guest: the smallest model, text only.')
         log.warn(
           'To add yours, put SECURE_1PSID and SECURE_1PSIDTS into .env and start again; README.md says where to find them.',

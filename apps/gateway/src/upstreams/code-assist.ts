@@ -68,7 +68,7 @@ export async function openCodeAssist({
   })
   return {
     generator: withAccounts(pool, (generator) => generator, { name: 'code-assist', attentionLink: readAttentionLink }),
-    description: `Code Assist, ${members.length === 1 ? 'one login' : `${members.length} logins`}`,
+    describe: () => `Code Assist, ${members.length === 1 ? 'one login' : `${members.length} logins`}`,
     status: () => pool.status(),
     controls: createAccountControls(pool, paused),
     close: () => closeInOrder([pool.close, ...transports.map(({ close }) => close)]),

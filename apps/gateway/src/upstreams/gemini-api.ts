@@ -56,7 +56,7 @@ export async function openGeminiApi({
   })
   return {
     generator: withAccounts(pool, (generator) => generator, { name: 'gemini-api' }),
-    description: `Gemini API, ${keys.length === 1 ? 'one key' : `${keys.length} keys`}`,
+    describe: () => `Gemini API, ${keys.length === 1 ? 'one key' : `${keys.length} keys`}`,
     status: () => pool.status(),
     controls: createAccountControls(pool, paused),
     close: () => closeInOrder([pool.close, ...transports.map(({ close }) => close)]),

@@ -22,6 +22,8 @@ export interface GeminiWebUpstream extends OpenUpstream {
   /** The operator's accounts, and the guest in a group of its own. */
   pool: AccountPool<WebSession>
   accounts: WebAccounts
+  /** True while a guest answers because there is no account. */
+  isGuest: () => boolean
 }
 
 export interface GeminiWebUpstreamOptions {
@@ -53,16 +55,15 @@ export async function openGeminiWeb({
   onNotice = () => {},
   onChecked = () => {},
 }: GeminiWebUpstreamOptions): Promise<GeminiWebUpstream> {
-  const guest =
-    config.geminiWeb.guest || config.accounts.length === 0
-      ? openWebSession({
-          label: GUEST,
-          account: undefined,
-          config,
-          mediaFetch,
-          store: createSessionStore(state, GUEST_ID),
-        })
-      : undefined
+  const guest = config.geminiWeb.guest
+    ? openWebSession({
+        label: GUEST,
+        account: undefined,
+        config,
+        mediaFetch,
+        store: createSessionStore(state, GUEST_ID),
+      })
+    : undefined
   const paused = createPausedAccounts(state, 'gemini-web')
   const guestPaused = (await paused.ids()).has(GUEST_ID) ? { paused: true } : {}
   // One pool: accounts without a proxy leave by the guest's address, so they share its pace and its rests.
@@ -136,7 +137,6 @@ export async function openGeminiWeb({
   const current = (): ContentGenerator => (opened.entries.size > 0 || asGuest === undefined ? both : asGuest)
 
   const guestControls = createAccountControls(pool, paused)
-  const count = opened.entries.size
   return {
     generator: {
       name: 'gemini-web',
@@ -164,10 +164,14 @@ export async function openGeminiWeb({
         return true
       },
     },
-    description:
-      count === 0
-        ? 'Gemini web app as a guest: the smallest model, text only'
-        : `Gemini web app, ${count === 1 ? 'one account' : `${count} accounts`}`,
+    isGuest: () => guest !== undefined && opened.entries.size === 0,
+    describe() {
+      const count = opened.entries.size
+      if (count > 0) return `Gemini web app, ${count === 1 ? 'one account' : `${count} accounts`}`
+      return guest === undefined
+        ? 'Gemini web app, no account yet'
+        : 'Gemini web app as a guest: the smallest model, text only'
+    },
     async close() {
       clearInterval(syncTimer)
       await closeInOrder([renewal.close, () => syncing, pool.close, opened.close, () => guest?.close()])

@@ -5,8 +5,8 @@ import type { AccountControls } from './account-controls.ts'
 /** An upstream with its accounts, open for use. */
 export interface OpenUpstream {
   generator: ContentGenerator
-  /** What stands behind it, for people. */
-  description: string
+  /** What stands behind it now, for people. */
+  describe: () => string
   /** The accounts that its requests go to. */
   status: () => Promise<AccountStatus[]>
   /** All of them, for the operator. */

@@ -5,7 +5,7 @@ import type { OpenUpstream } from './open-upstream.ts'
 export const UPSTREAM_PATHS = ['/api/upstreams', '/api/upstreams/*'] as const
 
 /** An upstream as the operator knows it. */
-export type NamedUpstream = Pick<OpenUpstream, 'description' | 'controls'> & { name: string }
+export type NamedUpstream = Pick<OpenUpstream, 'describe' | 'controls'> & { name: string }
 
 const ACTION_PATH = '/api/upstreams/:upstream/accounts/:id/:action{pause|resume|reset}'
 const METHODS = { '/api/upstreams': 'GET', [ACTION_PATH]: 'POST' } as const
@@ -15,9 +15,9 @@ export function mountUpstreamRoutes(app: Hono, upstreams: readonly NamedUpstream
   app.get('/api/upstreams', async (context) =>
     context.json({
       upstreams: await Promise.all(
-        upstreams.map(async ({ name, description, controls }) => ({
+        upstreams.map(async ({ name, describe, controls }) => ({
           name,
-          description,
+          description: describe(),
           accounts: await controls.list(),
         })),
       ),
