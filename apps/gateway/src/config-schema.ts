@@ -1,9 +1,17 @@
 import { KEY_PREFIX } from '@castorjs/caller-keys'
 import { MODES, PAGE_KEYS, RPC, TOOLS } from '@castorjs/gemini-web-protocol'
+import { createNodeGuardedFetch } from '@castorjs/guarded-fetch/node'
 import * as v from 'valibot'
 
 const port = v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(0), v.maxValue(65_535))
 const url = v.pipe(v.string(), v.url('must be a URL such as http://127.0.0.1:8765'))
+const httpUrl = v.pipe(
+  v.string(),
+  v.check(
+    (text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol),
+    'must be a URL such as http://127.0.0.1:8765',
+  ),
+)
 export const ProxySchema = v.pipe(
   v.string(),
   v.regex(
@@ -12,6 +20,14 @@ export const ProxySchema = v.pipe(
   ),
 )
 const label = v.pipe(v.string(), v.nonEmpty('must not be empty'))
+/** The octets of a cookie. Source: RFC 6265 section 4.1.1. */
+const cookieValue = v.pipe(
+  v.string(),
+  v.regex(
+    /^(?!__Secure-)[\x21\x23-\x2b\x2d-\x3a\x3c-\x5b\x5d-\x7e]+$/,
+    'must be the value of the cookie alone, without its name, quotes or spaces',
+  ),
+)
 const milliseconds = v.pipe(v.number(), v.minValue(0, 'must not be negative'))
 
 /** One signed-in session of the Gemini web app: the operator's own. */
@@ -20,9 +36,9 @@ const WebAccountSchema = v.strictObject({
   label,
   /** Any import text: a `Cookie` header, cookies.txt, a browser's JSON export. */
   cookies: v.optional(v.string()),
-  secure1psid: v.optional(v.string()),
-  secure1psidts: v.optional(v.string()),
-  secure1psidcc: v.optional(v.string()),
+  secure1psid: v.optional(cookieValue),
+  secure1psidts: v.optional(cookieValue),
+  secure1psidcc: v.optional(cookieValue),
   /** `/u/N`, where one set of cookies holds several accounts. */
   accountIndex: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 0),
   /** All traffic of this account goes through here: one account, one egress. */
@@ -92,6 +108,49 @@ const ApiKeySchema = v.strictObject({
   ),
 })
 
+/** `null` is what a browser sends for a page of no site; apps have schemes of their own. */
+const origin = v.pipe(
+  v.string(),
+  v.regex(
+    /^(\*|null|[a-z][a-z\d+.-]*:\/\/[^\s/?#]+)$/i,
+    'must be an origin such as https://chat.example.com, without a path, or *',
+  ),
+)
+
+/** It travels in a header. */
+const geminiApiKey = v.pipe(v.string(), v.regex(/^[\x21-\x7e]+$/, 'must be a key of letters, digits and signs'))
+
+const redisUrl = v.pipe(
+  v.string(),
+  v.check(
+    isRedisUrl,
+    'must look like redis://user:password@host:6379/0, or rediss://… for TLS; a % in the password is written %25',
+  ),
+)
+
+function isRedisUrl(text: string): boolean {
+  if (!/^rediss?:\/\//.test(text) || !URL.canParse(text)) return false
+  const { hostname, username, password, pathname } = new URL(text)
+  try {
+    decodeURIComponent(username + password)
+  } catch {
+    return false
+  }
+  return hostname !== '' && /^(\/\d*)?$/.test(pathname)
+}
+
+const privateHost = v.pipe(v.string(), v.check(isPrivateHost, 'must be host:port or a network such as 192.168.1.0/24'))
+
+function isPrivateHost(entry: string): boolean {
+  try {
+    // The reader of the list is the one that will use it.
+    createNodeGuardedFetch({ allowPrivate: [entry] })
+    return true
+  } catch {
+    return false
+  }
+}
+
 const UPSTREAMS = ['gemini-web', 'gemini-api', 'code-assist'] as const
 
 const MountSchema = v.strictObject({
@@ -113,17 +172,17 @@ export type MountConfig = v.InferOutput<typeof MountSchema>
 export const ConfigSchema = v.strictObject({
   port: v.optional(port, 8_100),
   /** Address to listen on. Default: everywhere with a key, loopback without. */
-  host: v.optional(v.pipe(v.string(), v.nonEmpty())),
+  host: v.optional(v.pipe(v.string(), v.nonEmpty('must not be empty'))),
   /** Keys of the callers. */
   apiKeys: v.optional(v.array(ApiKeySchema), []),
   /** Serve callers from other machines without any key. */
   allowAnyone: v.optional(v.boolean(), false),
   /** Origins of browser clients that may call. `*` needs a key. */
-  corsOrigins: v.optional(v.array(v.string()), ['*']),
+  corsOrigins: v.optional(v.array(origin), ['*']),
   /** Where cookies, media and state are kept. */
   dataDir: v.optional(v.string(), './castor-data'),
   /** Base URL that callers see, for links to media. Default: the address of the request. */
-  publicBaseUrl: v.optional(url),
+  publicBaseUrl: v.optional(httpUrl),
   maxBodyBytes: v.optional(v.pipe(v.number(), v.minValue(1_024)), 100 * 1024 * 1024),
   /** Fail when the upstream answers with another model than the one asked for. */
   strictModel: v.optional(v.boolean(), false),
@@ -131,12 +190,12 @@ export const ConfigSchema = v.strictObject({
    * Name of this machine's own address, for states and logs. Gateways on one Redis that leave by different addresses need
    * different names, or they share one pace and one block.
    */
-  egress: v.optional(label, 'direct'),
+  egress: v.optional(v.pipe(label, v.regex(/^(?!.*:\/\/)/, 'must be a name, not a URL')), 'direct'),
   accounts: v.optional(v.array(WebAccountSchema), []),
   geminiWeb: v.optional(
     v.strictObject({
       /** Base URL per host of the web app, where it is not Google's. */
-      baseUrls: v.optional(v.record(v.string(), url), {}),
+      baseUrls: v.optional(v.record(v.string(), httpUrl), {}),
       language: v.optional(v.string(), 'en'),
       /** Egress of guest sessions and of accounts without a proxy of their own. */
       proxy: v.optional(ProxySchema),
@@ -155,10 +214,12 @@ export const ConfigSchema = v.strictObject({
   state: v.optional(
     v.strictObject({
       /** Redis shares the state between processes; without it, it lives in a folder under `dataDir`. */
-      redisUrl: v.optional(v.pipe(v.string(), v.regex(/^rediss?:\/\//, 'must begin with redis:// or rediss://'))),
+      redisUrl: v.optional(redisUrl),
       redisPrefix: v.optional(v.string(), 'castor:'),
       /** 32 bytes in base64 each. The first one seals, all of them open. Default: a key file under `dataDir`. */
-      keys: v.optional(v.pipe(v.array(v.strictObject({ id: v.string(), key: v.string() })), v.nonEmpty())),
+      keys: v.optional(
+        v.pipe(v.array(v.strictObject({ id: v.string(), key: v.string() })), v.nonEmpty('must hold at least one key')),
+      ),
     }),
     {},
   ),
@@ -182,8 +243,12 @@ export const ConfigSchema = v.strictObject({
       maxTotalBytes: v.optional(v.pipe(v.number(), v.minValue(1)), 1_073_741_824),
       s3: v.optional(
         v.strictObject({
-          endpoint: url,
-          bucket: v.string(),
+          endpoint: httpUrl,
+          /** As Amazon wants it. */
+          bucket: v.pipe(
+            v.string(),
+            v.regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be 3 to 63 lower-case letters, digits, dots or dashes'),
+          ),
           accessKeyId: v.string(),
           secretAccessKey: v.string(),
           region: v.optional(v.string()),
@@ -240,11 +305,8 @@ export const ConfigSchema = v.strictObject({
   /** The official Gemini API, with keys of the operator. */
   geminiApi: v.optional(
     v.strictObject({
-      keys: v.optional(
-        v.array(v.strictObject({ label, key: v.pipe(v.string(), v.nonEmpty()), proxy: v.optional(ProxySchema) })),
-        [],
-      ),
-      baseUrl: v.optional(url),
+      keys: v.optional(v.array(v.strictObject({ label, key: geminiApiKey, proxy: v.optional(ProxySchema) })), []),
+      baseUrl: v.optional(httpUrl),
     }),
     {},
   ),
@@ -267,8 +329,8 @@ export const ConfigSchema = v.strictObject({
       /** The OAuth client that made the logins. None is shipped. */
       clientId: v.optional(v.string()),
       clientSecret: v.optional(v.string()),
-      baseUrl: v.optional(url),
-      tokenUrl: v.optional(url),
+      baseUrl: v.optional(httpUrl),
+      tokenUrl: v.optional(httpUrl),
       /** Other models to try when one has no quota. None unless written here. */
       fallback: v.optional(v.record(v.string(), v.array(v.string())), {}),
     }),
@@ -301,8 +363,8 @@ export const ConfigSchema = v.strictObject({
   /** Remote files that callers name. */
   remoteFiles: v.optional(
     v.strictObject({
-      /** Hosts on a private network that may be fetched all the same, as `host`, `host:port` or CIDR. */
-      allowPrivate: v.optional(v.array(v.string()), []),
+      /** Hosts on a private network that may be fetched all the same, as `host:port` or CIDR. */
+      allowPrivate: v.optional(v.array(privateHost), []),
       /** Files pass in pieces and are never held whole, so this is a limit of patience, not of memory. */
       maxBytes: v.optional(v.pipe(v.number(), v.minValue(1_024)), 512 * 1024 * 1024),
       /** For the whole download. Ten seconds of silence end it earlier. */

@@ -84,7 +84,7 @@ describe('readConfig', () => {
 
   it.each([
     [{ SECURE_1PSIDTS: 'x' }, /"default" has no cookies; set SECURE_1PSID/],
-    [{ API_KEY: 'a=12345678,a=87654321' }, /two keys have the same id/],
+    [{ API_KEY: 'a=12345678,a=87654321' }, /^API_KEY: two have the same id/],
     [{ API_KEY: 'short' }, /^API_KEY: must be at least 8 characters long/],
     [{ CASTOR_CONFIG: 'nowhere.json' }, /CASTOR_CONFIG: there is no file/],
     [

@@ -3,8 +3,9 @@ import { resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import * as v from 'valibot'
 import { ConfigSchema, type Config } from './config-schema.ts'
+import { contradictions } from './contradictions.ts'
+import { decodeText } from './decode-text.ts'
 import { VARIABLES } from './environment.ts'
-import { cookiesOf } from './upstreams/web-session.ts'
 
 /** Every mistake of a configuration, each with the key to change. Never holds a value. */
 export class ConfigError extends Error {
@@ -45,18 +46,23 @@ type Tree = { [key: string]: unknown }
  */
 export function readConfig({ env, cwd }: ConfigSources): Config {
   const mistakes: string[] = []
-  const dotenv = readDotenv(resolve(cwd, '.env'), mistakes)
-  const variables = { ...dotenv, ...dropEmpty(env) }
+  const variables = readVariables({ env, cwd }, mistakes)
   const tree = readFile(cwd, variables['CASTOR_CONFIG'], mistakes)
   const names = applyVariables(tree, variables, mistakes)
   return checkTree(tree, names, mistakes)
 }
 
+/** Every variable of `.env` and of the environment, which wins. An empty one counts as not set. */
+export function readVariables({ env, cwd }: ConfigSources, mistakes: string[] = []): Record<string, string> {
+  return { ...readDotenv(resolve(cwd, '.env'), mistakes), ...dropEmpty(env) }
+}
+
+/** @param names Which variable stands behind a place in the tree. */
 function checkTree(tree: unknown, names: Map<string, string>, mistakes: string[]): Config {
   const result = v.safeParse(ConfigSchema, tree)
   if (!result.success) mistakes.push(...result.issues.map((issue) => describeIssue(issue, names)))
   if (result.success && mistakes.length === 0) {
-    mistakes.push(...contradictions(result.output))
+    mistakes.push(...contradictions(result.output, names))
     if (mistakes.length === 0) return result.output
   }
   throw new ConfigError(mistakes)
@@ -75,9 +81,10 @@ function readDotenv(path: string, mistakes: string[]): Record<string, string> {
 
 function readFile(cwd: string, named: string | undefined, mistakes: string[]): Tree {
   const path = resolve(cwd, named ?? 'castor.config.json')
+  const before = mistakes.length
   const text = readIfThere(path, mistakes)
   if (text === undefined) {
-    if (named !== undefined) mistakes.push(`CASTOR_CONFIG: there is no file at ${path}`)
+    if (named !== undefined && mistakes.length === before) mistakes.push(`CASTOR_CONFIG: there is no file at ${path}`)
     return {}
   }
   try {
@@ -92,8 +99,12 @@ function readFile(cwd: string, named: string | undefined, mistakes: string[]): T
 
 function readIfThere(path: string, mistakes: string[]): string | undefined {
   try {
-    return readFileSync(path, 'utf8')
+    return decodeText(readFileSync(path))
   } catch (error) {
+    if (error instanceof TypeError) {
+      mistakes.push(`${path}: must be text in UTF-8, or in UTF-16 with a byte order mark`)
+      return undefined
+    }
     const code = error instanceof Error && 'code' in error ? error.code : undefined
     if (code !== 'ENOENT') mistakes.push(`${path}: cannot be read (${String(code)})`)
     return undefined
@@ -135,56 +146,22 @@ function write(tree: Tree, path: readonly string[], value: unknown): void {
 function describeIssue(issue: v.BaseIssue<unknown>, names: Map<string, string>): string {
   const keys = (issue.path ?? []).map(({ key }) => String(key))
   const path = keys.join('.')
-  const variable = names.get(path) ?? (keys[0] === 'accounts' ? names.get(`accounts.${keys[2]}`) : undefined)
-  const where = variable ?? names.get(keys[0] ?? '') ?? path
-  if (issue.type === 'strict_object' && issue.expected === 'never') return `${path}: is not a setting of Castor`
-  if (!issue.message.startsWith('Invalid')) return `${where}: ${issue.message}`
-  return `${where}: must be ${issue.expected ?? 'valid'}`
+  const where = variableOf(keys, names) ?? path
+  if (issue.type !== 'strict_object') {
+    return `${where}: ${issue.message.startsWith('Invalid') ? `must be ${issue.expected ?? 'valid'}` : issue.message}`
+  }
+  if (issue.expected === 'never') return `${path}: is not a setting of Castor`
+  if (issue.received !== 'undefined') return `${where}: must be an object`
+  const [variable] = Object.entries(VARIABLES).find(([, entry]) => entry.path.join('.') === path) ?? []
+  return variable === undefined ? `${path}: is missing` : `${variable} (\`${path}\`): is missing`
 }
 
-/** Rules that hold between settings. */
-function contradictions(config: Config): string[] {
-  const found: string[] = []
-  const labels = new Set<string>()
-  for (const account of config.accounts) {
-    const { label, cookies, secure1psid } = account
-    if (labels.has(label)) found.push(`accounts: the label "${label}" is used twice`)
-    labels.add(label)
-    if (cookies === undefined && secure1psid === undefined) {
-      found.push(`accounts: "${label}" has no cookies; set SECURE_1PSID (and SECURE_1PSIDTS), or \`cookies\``)
-    }
-    try {
-      cookiesOf(account)
-    } catch (error) {
-      found.push(`accounts: the cookies of "${label}": ${error instanceof Error ? error.message : 'cannot be read'}`)
-    }
+/** The variable behind a place, or behind what that is a part of. The account of the environment comes first. */
+function variableOf(keys: readonly string[], names: Map<string, string>): string | undefined {
+  if (keys[0] === 'accounts') return keys[1] === '0' ? names.get(`accounts.${keys[2]}`) : undefined
+  for (let end = keys.length; end > 0; end--) {
+    const name = names.get(keys.slice(0, end).join('.'))
+    if (name !== undefined) return name
   }
-  const ids = config.apiKeys.map(({ id }) => id)
-  if (new Set(ids).size !== ids.length) found.push('apiKeys: two keys have the same id')
-  for (const [name, members] of [
-    ['geminiApi.keys', config.geminiApi.keys],
-    ['codeAssist.accounts', config.codeAssist.accounts],
-  ] as const) {
-    if (new Set(members.map((member) => member.label)).size !== members.length)
-      found.push(`${name}: a label is used twice`)
-  }
-  const configured = {
-    'gemini-web': true,
-    'gemini-api': config.geminiApi.keys.length > 0,
-    'code-assist': config.codeAssist.accounts.length > 0,
-  }
-  const named =
-    config.mounts?.flatMap(({ upstreams }) =>
-      upstreams.map((route) => (typeof route === 'string' ? route : route.use)),
-    ) ?? []
-  for (const name of new Set([...named, config.defaultUpstream])) {
-    if (!configured[name])
-      found.push(
-        `mounts: ${name} is used but not configured; set ${name === 'gemini-api' ? 'GEMINI_API_KEY' : 'CODE_ASSIST_CREDENTIALS'}`,
-      )
-  }
-  if (config.mediaStore.kind === 's3' && config.mediaStore.s3 === undefined) {
-    found.push('mediaStore.s3: is missing; set S3_ENDPOINT, S3_BUCKET, S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY')
-  }
-  return found
+  return undefined
 }

@@ -9,7 +9,7 @@ const list: Read = (value) =>
     .filter((item) => item !== '')
 
 const number: Read = (value) => {
-  if (value.trim() === '' || Number.isNaN(Number(value))) throw new Error('must be a number')
+  if (value.trim() === '' || !Number.isFinite(Number(value))) throw new Error('must be a number')
   return Number(value)
 }
 
@@ -22,12 +22,15 @@ const flag: Read = (value) => {
 /** A number, or `false` for no limit. 0 is a number: nothing could pass, which is refused later, by name. */
 const ceiling: Read = (value) => (/^(false|no|off)$/i.test(value) ? false : number(value))
 
-/** Several keys, each `name=key` or just the key. */
-const keys: Read = (value) =>
-  (list(value) as string[]).map((item, index) => {
+/** Several keys, each `name=key` or just the key. None at all would open the door that the variable is there to close. */
+const keys: Read = (value) => {
+  const items = list(value) as string[]
+  if (items.length === 0) throw new Error('must hold at least one key')
+  return items.map((item, index) => {
     const [, id, key] = /^([\w.-]{1,40})=(.+)$/.exec(item) ?? []
     return id === undefined ? { id: index === 0 ? 'default' : `key-${index + 1}`, key: item } : { id, key }
   })
+}
 
 /** Several keys of the official API, each `name=key` or just the key. */
 const apiKeys: Read = (value) =>

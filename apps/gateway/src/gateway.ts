@@ -31,7 +31,7 @@ import { readReadiness } from './telemetry/readiness.ts'
 import { openTraces } from './telemetry/traces.ts'
 import { createWebhook, type Webhook } from './telemetry/webhook.ts'
 import { withTally } from './telemetry/with-tally.ts'
-import { openCodeAssist } from './upstreams/code-assist.ts'
+import { openCodeAssist, readCodeAssistLogins } from './upstreams/code-assist.ts'
 import { openGeminiApi } from './upstreams/gemini-api.ts'
 import { openGeminiWeb } from './upstreams/gemini-web.ts'
 import { listedModels } from './upstreams/listed-models.ts'
@@ -66,12 +66,13 @@ export interface GatewayOptions {
 /**
  * Wires a configuration together and listens.
  *
- * @throws {ConfigError} when nothing could be served. @throws Node's own error when the address is taken.
+ * @throws {ConfigError} when nothing could be served, or a login cannot be read. @throws Node's own error when the address is taken.
  */
 export async function startGateway(
   config: Config,
   { log = createLog(config.log), demo = false }: GatewayOptions = {},
 ): Promise<Gateway> {
+  const logins = await readCodeAssistLogins(config.codeAssist)
   const state = await openState(config)
   for (const warning of state.status().warnings) log.warn(warning)
   await requireAccount(config, state).catch(async (error: unknown) => {
@@ -146,8 +147,8 @@ export async function startGateway(
       ? await openGeminiApi({ config: config.geminiApi, ...common('gemini-api') })
       : undefined
   const codeAssist =
-    config.codeAssist.accounts.length > 0
-      ? await openCodeAssist({ config: config.codeAssist, ...common('code-assist') })
+    logins.length > 0
+      ? await openCodeAssist({ config: config.codeAssist, logins, ...common('code-assist') })
       : undefined
   const opened: Partial<Record<UpstreamName, OpenUpstream>> = {
     'gemini-web': web,

@@ -9,16 +9,26 @@ export async function startOrExit<Started>(start: () => Promise<Started>): Promi
   try {
     return await start()
   } catch (error) {
-    if (error instanceof ConfigError) exit(2, error.message)
-    // Its words are for people; a stack would only hide them.
-    if (isStateError(error)) exit(1, error.message)
-    const { code, port } = error as { code?: unknown; port?: unknown }
-    if (code !== 'EADDRINUSE') throw error
-    exit(1, `Port ${String(port)} is taken. Set PORT (and EMULATOR_PORT for the demo) to a free one.`)
+    const known = describeStartFailure(error)
+    if (known === undefined) throw error
+    console.error(known.message)
+    process.exit(known.exitCode)
   }
 }
 
-function exit(code: number, message: string): never {
-  console.error(message)
-  process.exit(code)
+/** What is known to stand in the way, in words for the operator; a stack would only hide them. */
+export function describeStartFailure(error: unknown): { message: string; exitCode: 1 | 2 } | undefined {
+  if (error instanceof ConfigError) return { message: error.message, exitCode: 2 }
+  if (isStateError(error)) return { message: error.message, exitCode: 1 }
+  const { code, syscall, port } = (error ?? {}) as { code?: unknown; syscall?: unknown; port?: unknown }
+  if (code === 'EADDRINUSE') {
+    const message = `Port ${String(port)} is taken. Set PORT (and EMULATOR_PORT for the demo) to a free one.`
+    return { message, exitCode: 1 }
+  }
+  if (syscall !== 'listen' && syscall !== 'getaddrinfo') return undefined
+  const mistake =
+    code === 'EACCES'
+      ? `PORT: this user may not listen on port ${String(port)}; take one from 1024 on`
+      : `HOST: is no address of this machine (${String(code)}); set 127.0.0.1 for this machine alone, 0.0.0.0 for all, or leave it out`
+  return { message: new ConfigError([mistake]).message, exitCode: 2 }
 }
