@@ -1,11 +1,15 @@
 import type { Outcome } from '@castorjs/content-generator'
 import type { SpanContext } from '@opentelemetry/api'
+import { createAnnouncedExporter } from './announced-exporter.ts'
 
 /** One span per request, sent where the standard variables of OpenTelemetry say. */
 export interface Traces {
   /** Writes the span of a request that has ended at `endedAt`, in milliseconds since 1970. */
   record(mount: string, outcome: Outcome, endedAt?: number): void
-  /** Sends what waits. */
+  /**
+   * Sends what waits, for two seconds at most.
+   * @throws when it was not sent by then.
+   */
   close(): Promise<void>
 }
 
@@ -14,13 +18,26 @@ const PROTOCOL = 'http/protobuf'
 /** Longest name kept of what a caller sent, in characters. */
 const MAX_NAME = 200
 
+/** A collector that is away must not hold up the end. */
+const CLOSE_MS = 2_000
+
 type Env = Record<string, string | undefined>
+
+/** A variable, where it says anything. Source: OpenTelemetry's specification: an empty one counts as not set. */
+function read(env: Env, name: string): string | undefined {
+  return env[name]?.trim() || undefined
+}
 
 /** True when the environment names a receiver and does not switch the SDK off. */
 export function wantsTraces(env: Env): boolean {
-  if (env['OTEL_SDK_DISABLED']?.toLowerCase() === 'true' || env['OTEL_TRACES_EXPORTER'] === 'none') return false
-  return Boolean(env['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'] ?? env['OTEL_EXPORTER_OTLP_ENDPOINT'])
+  if (read(env, 'OTEL_SDK_DISABLED')?.toLowerCase() === 'true' || read(env, 'OTEL_TRACES_EXPORTER') === 'none') {
+    return false
+  }
+  return ENDPOINTS.some((name) => read(env, name) !== undefined)
 }
+
+/** The one for traces alone wins. */
+const ENDPOINTS = ['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', 'OTEL_EXPORTER_OTLP_ENDPOINT'] as const
 
 /**
  * Loads the SDK and its OTLP exporter over HTTP (protobuf), which read `OTEL_EXPORTER_OTLP_*`, `OTEL_BSP_*`,
@@ -32,13 +49,21 @@ export async function openTraces(
   warn: (message: string) => void = () => {},
 ): Promise<Traces | undefined> {
   if (!wantsTraces(env)) return undefined
-  const protocol = env['OTEL_EXPORTER_OTLP_TRACES_PROTOCOL'] ?? env['OTEL_EXPORTER_OTLP_PROTOCOL'] ?? PROTOCOL
+  const endpoint = ENDPOINTS.find((name) => read(env, name) !== undefined)
+  if (endpoint !== undefined && !URL.canParse(read(env, endpoint) ?? '')) {
+    // The SDK would send them to its default, where nobody asked for them.
+    warn(`${endpoint} is not a URL, so no traces are sent`)
+    return undefined
+  }
+  const protocol =
+    read(env, 'OTEL_EXPORTER_OTLP_TRACES_PROTOCOL') ?? read(env, 'OTEL_EXPORTER_OTLP_PROTOCOL') ?? PROTOCOL
   if (protocol !== PROTOCOL) {
     warn(
       `OTEL_EXPORTER_OTLP_PROTOCOL asks for another protocol; traces are sent as ${PROTOCOL}, which needs its own port`,
     )
   }
-  const follows = (env['OTEL_PROPAGATORS'] ?? 'tracecontext').split(',').includes('tracecontext')
+  const propagators = (read(env, 'OTEL_PROPAGATORS') ?? 'tracecontext').split(',').map((name) => name.trim())
+  const follows = propagators.includes('tracecontext')
   const [{ ROOT_CONTEXT, SpanKind, SpanStatusCode, trace }, sdk, { OTLPTraceExporter }, resources] = await Promise.all([
     import('@opentelemetry/api'),
     import('@opentelemetry/sdk-trace-base'),
@@ -46,13 +71,13 @@ export async function openTraces(
     import('@opentelemetry/resources'),
   ])
   const own = resources.resourceFromAttributes({
-    'service.name': env['OTEL_SERVICE_NAME'] ?? 'castor',
+    'service.name': read(env, 'OTEL_SERVICE_NAME') ?? 'castor',
     'service.version': version,
   })
   const detected = resources.detectResources({ detectors: [resources.envDetector] })
   const provider = new sdk.BasicTracerProvider({
     resource: own.merge(detected),
-    spanProcessors: [new sdk.BatchSpanProcessor(new OTLPTraceExporter())],
+    spanProcessors: [new sdk.BatchSpanProcessor(createAnnouncedExporter(new OTLPTraceExporter(), warn))],
   })
   const tracer = provider.getTracer('castor', version)
 
@@ -72,8 +97,16 @@ export async function openTraces(
       }
       span.end(endedAt)
     },
-    close: () => provider.shutdown(),
+    close: () => within(CLOSE_MS, provider.shutdown()),
   }
+}
+
+async function within(ms: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`The collector took nothing within ${ms / 1_000} seconds`)), ms)
+  })
+  await Promise.race([work, late]).finally(() => clearTimeout(timer))
 }
 
 /** A `traceparent` that was found to be well-formed. */
