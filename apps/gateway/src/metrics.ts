@@ -55,9 +55,11 @@ export function createMetrics({ upstreams, modelNames, stateIsWell }: MetricsOpt
     labelNames: ['upstream', 'account', 'state'],
     registers: [register],
     async collect() {
+      const known = await Promise.all(upstreams.map(async ({ name, status }) => ({ name, accounts: await status() })))
+      // In one step: another scrape reads what is set here.
       states.reset()
-      for (const { name: upstream, status } of upstreams) {
-        for (const { label, state } of await status()) states.set({ upstream, account: label, state }, 1)
+      for (const { name: upstream, accounts } of known) {
+        for (const { label, state } of accounts) states.set({ upstream, account: label, state }, 1)
       }
     },
   })
