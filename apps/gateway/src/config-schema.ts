@@ -19,7 +19,15 @@ export const ProxySchema = v.pipe(
     'must look like http://host:port or socks5://user:password@host:port',
   ),
 )
-const label = v.pipe(v.string(), v.nonEmpty('must not be empty'))
+/** Shown in logs, states and on terminals. */
+const label = v.pipe(
+  v.string(),
+  v.nonEmpty('must not be empty'),
+  v.regex(
+    /^[^\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]*$/u,
+    'must not hold control characters, line breaks or marks that turn the direction of text',
+  ),
+)
 /** The octets of a cookie. Source: RFC 6265 section 4.1.1. */
 const cookieValue = v.pipe(
   v.string(),

@@ -47,6 +47,25 @@ it('lets no caller forge a line, speak to the terminal, or fill the disk', () =>
   expect(write('text', { model, error })).not.toMatch(/[\u202e\u2028]/)
 })
 
+it('lets no caller forge a fact of its own line', () => {
+  const model = 'x status=200 account=eve "quoted" back\\slash'
+  const error = new GenerationError('model_not_found', `There is no "${model}"`)
+  const served = { upstream: 'gemini-web', account: 'Ada Lovelace', model: '' }
+  const line = write('text', { model, error, served, status: 404 })
+  expect(line).toContain(` model=${JSON.stringify(model)} upstream=gemini-web account="Ada Lovelace" servedModel="" `)
+  // What is left without the quoted texts has every fact once.
+  const facts = line.replaceAll(/"(?:[^"\\]|\\.)*"/g, '').match(/\b(status|account)=/g)
+  expect(facts).toEqual(['account=', 'status='])
+  expect(write('text', { error: new GenerationError('blocked', 'Plain words.') })).toMatch(
+    / WARN {2}Plain words\. requestId=/,
+  )
+})
+
+it('keeps no more of a sentence than a person reads', () => {
+  const error = new GenerationError('model_not_found', `There is no ${'y'.repeat(100_000)}`)
+  for (const format of ['text', 'json'] as const) expect(write(format, { error }).length).toBeLessThan(2_000)
+})
+
 it('removes what must never be in a log, should anybody put it there', () => {
   const lines: string[] = []
   const log = createLog({ level: 'info', format: 'json' }, { write: (line: string) => void lines.push(line) })

@@ -27,10 +27,17 @@ function readableLine(line: string): string {
   const clock = new Date(time).toISOString().slice(11, 23)
   const name = pino.levels.labels[level] ?? ''
   const rest = Object.entries(facts).map(([field, value]) => {
-    const text = typeof value === 'string' ? value : JSON.stringify(value)
-    return field === 'stack' ? `\n${text}` : `${field}=${onOneLine(text)}`
+    if (field === 'stack') return `\n${String(value)}`
+    return `${field}=${typeof value === 'string' ? asOneFact(value) : onOneLine(JSON.stringify(value))}`
   })
-  return [clock, name.toUpperCase().padEnd(5), onOneLine(msg ?? ''), ...rest].join(' ')
+  // A sentence stands as it is, unless something in it could pass for a fact.
+  const sentence = msg === undefined ? '' : msg.includes('=') ? asOneFact(msg) : onOneLine(msg)
+  return [clock, name.toUpperCase().padEnd(5), sentence, ...rest].join(' ')
+}
+
+/** In quotes where a reader, or a program, would take a part of it for the next fact. */
+function asOneFact(text: string): string {
+  return onOneLine(/^[^\s="\\]+$/.test(text) ? text : JSON.stringify(text))
 }
 
 /** What callers name, such as a model, must not look like a line of its own, nor speak to the terminal. */
@@ -42,6 +49,8 @@ function onOneLine(text: string): string {
 const UNSAFE = /[\p{Cc}\u2028\u2029\u202a-\u202e\u2066-\u2069]/gu
 /** Longest name kept of what a caller sent, in characters. */
 const MAX_NAME = 200
+/** Longest sentence kept: it may name what a caller sent. */
+const MAX_SENTENCE = 1_000
 
 /** Writes one request's outcome. Our own failures come with their cause's stack; nothing else does. */
 export function logOutcome(log: Logger, mount: string, outcome: Outcome): void {
@@ -55,7 +64,7 @@ export function logOutcome(log: Logger, mount: string, outcome: Outcome): void {
     model: outcome.model?.slice(0, MAX_NAME),
     upstream: served?.upstream,
     account: served?.account,
-    servedModel: served?.model,
+    servedModel: served?.model?.slice(0, MAX_NAME),
     stream: outcome.stream,
     status: outcome.status,
     firstChunkMs: round(outcome.firstChunkMs),
@@ -64,9 +73,10 @@ export function logOutcome(log: Logger, mount: string, outcome: Outcome): void {
     ...(warnings.length === 0 ? {} : { warnings: warnings.map(({ setting }) => setting) }),
     ...(error === undefined ? {} : { code: error.code, fault: error.fault, upstreamCode: error.upstreamCode }),
   }
-  if (error?.code === 'internal') log.error({ ...facts, stack: causeOf(error) }, error.message)
+  const sentence = error?.message.slice(0, MAX_SENTENCE)
+  if (error?.code === 'internal') log.error({ ...facts, stack: causeOf(error) }, sentence)
   else if (error?.code === 'aborted') log.info(facts, 'the caller left')
-  else if (error !== undefined) log.warn(facts, error.message)
+  else if (error !== undefined) log.warn(facts, sentence)
   else log.info(facts, 'answered')
 }
 

@@ -184,6 +184,27 @@ describe('.env and castor.config.json', () => {
     expect(readConfig({ env: {}, cwd }).port).toBe(8124)
   })
 
+  it.each(['a\nb', 'a\u001b[2J', 'a\u007f', 'a\u0085', 'a\u2028b', '\u202eada'])('refuse the label %j', (label) => {
+    const keys = [{ label, key: 'AIza' }]
+    const accounts = [{ label, credentialsFile: 'x' }]
+    const file = {
+      accounts: [{ label, cookies: '__Secure-1PSID=g.a0' }],
+      geminiApi: { keys },
+      codeAssist: { accounts },
+    }
+    writeFileSync(join(cwd, 'castor.config.json'), JSON.stringify(file))
+    const what = 'must not hold control characters, line breaks or marks that turn the direction of text'
+    expect(mistakesOf({})).toEqual(
+      ['accounts.0.label', 'geminiApi.keys.0.label', 'codeAssist.accounts.0.label'].map((path) => `${path}: ${what}`),
+    )
+  })
+
+  it('take a label of any language', () => {
+    const accounts = [{ label: 'グレース — 2 #1', cookies: '__Secure-1PSID=g.a0' }]
+    writeFileSync(join(cwd, 'castor.config.json'), JSON.stringify({ accounts }))
+    expect(mistakesOf({})).toEqual([])
+  })
+
   it('are told what is missing, by its key and its variable', () => {
     const mediaStore = { kind: 's3', s3: { endpoint: 'http://127.0.0.1:1', accessKeyId: 'a', secretAccessKey: 'b' } }
     writeFileSync(join(cwd, 'castor.config.json'), JSON.stringify({ mediaStore, accounts: [{}], mounts: [{}] }))
