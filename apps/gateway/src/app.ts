@@ -14,7 +14,7 @@ import type { Config } from './config-schema.ts'
 import { MEDIA_PATH } from './media/open-media-store.ts'
 import type { Connections } from './server.ts'
 import type { ServerInfo } from './server-info.ts'
-import { statusPage } from './status-page.ts'
+import { CONTENT_SECURITY_POLICY, statusPage } from './status-page.ts'
 import type { Readiness } from './telemetry/readiness.ts'
 
 /** A path and what answers behind it. Every mount speaks every dialect. */
@@ -76,7 +76,10 @@ export function createApp({
   app.route('/', admin)
   app.get('/api/info', (context) => context.json(info()))
   app.on(['GET', 'HEAD'], `${MEDIA_PATH}/*`, (context) => serveMedia(context.req.raw))
-  app.get('/', (context) => context.html(statusPage(info(), new URL(context.req.url).origin)))
+  app.get('/', (context) => {
+    context.header('content-security-policy', CONTENT_SECURITY_POLICY)
+    return context.html(statusPage(info(), new URL(context.req.url).origin))
+  })
 
   const ordered = [...mounts].sort((left, right) => right.path.length - left.path.length)
   for (const mount of ordered) {

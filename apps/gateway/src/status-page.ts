@@ -1,8 +1,17 @@
 import { html } from 'hono/html'
 import type { ServerInfo } from './server-info.ts'
 
+/** The page has no script, loads nothing and belongs into no frame. For the header of the same name. */
+export const CONTENT_SECURITY_POLICY =
+  "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+
+/** Of a host that a browser takes and a shell does not take for a command. */
+const PLAIN_ORIGIN = /^https?:\/\/[\w.:[\]-]+$/
+
 /** The page at `/`: what runs here and where to point a client. Nothing on it needs a key. */
-export function statusPage(info: ServerInfo, origin: string) {
+export function statusPage(info: ServerInfo, calledAs: string) {
+  // Whoever sent somebody here chose the name; the command below is there to be copied.
+  const origin = PLAIN_ORIGIN.test(calledAs) ? calledAs : 'http://HOST:PORT'
   return html`<!doctype html>
     <html lang="en">
       <head>
@@ -39,6 +48,7 @@ export function statusPage(info: ServerInfo, origin: string) {
           }
           td,
           th {
+            overflow-wrap: anywhere;
             text-align: left;
             padding: 0.4rem 0.8rem 0.4rem 0;
             border-bottom: 1px solid #8884;
