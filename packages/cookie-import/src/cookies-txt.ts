@@ -1,4 +1,4 @@
-import type { ExportedCookie } from './cookie.ts'
+import { expiryField, type ExportedCookie } from './cookie.ts'
 
 /** True for the Netscape form that curl, yt-dlp and "Get cookies.txt" write. */
 export function looksLikeCookiesTxt(text: string): boolean {
@@ -18,14 +18,13 @@ export function readCookiesTxt(text: string): ExportedCookie[] {
       ? line.split('\t')
       : line.trim().split(/ +/)
     if (domain === undefined || name === undefined || value === undefined) continue
-    const seconds = Number(expires)
     cookies.push({
       name: name.trim(),
       value: value.trim(),
       domain,
       path,
       hostOnly: wholeDomain?.toUpperCase() !== 'TRUE',
-      ...(seconds > 0 ? { expiresMs: Math.round(seconds * 1_000) } : {}),
+      ...expiryField(Number(expires)),
     })
   }
   return cookies

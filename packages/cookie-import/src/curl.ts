@@ -1,4 +1,4 @@
-import { readCookiePairs, type RawExport } from './cookie.ts'
+import { addAll, readCookiePairs, type RawExport } from './cookie.ts'
 
 /** True for what "Copy as cURL" puts on the clipboard, for bash or for cmd. */
 export function looksLikeCurl(text: string): boolean {
@@ -13,8 +13,8 @@ export function readCurl(text: string): RawExport {
     const word = words[at] ?? ''
     if (word === '-H' || word === '--header') readHeader(words[++at] ?? '', found)
     else if (/^-H./.test(word)) readHeader(word.slice(2), found)
-    else if (/^-b./.test(word)) found.cookies.push(...readCookiePairs(word.slice(2)))
-    else if (word === '-b' || word === '--cookie') found.cookies.push(...readCookiePairs(words[++at] ?? ''))
+    else if (/^-b./.test(word)) addAll(found.cookies, readCookiePairs(word.slice(2)))
+    else if (word === '-b' || word === '--cookie') addAll(found.cookies, readCookiePairs(words[++at] ?? ''))
     else if (word === '--url') found.urls.push(words[++at] ?? '')
     else if (/^https?:\/\//.test(word)) found.urls.push(word)
     else if (TAKES_A_VALUE.has(word)) at++
@@ -40,7 +40,7 @@ const TAKES_A_VALUE: ReadonlySet<string> = new Set([
 
 function readHeader(line: string, found: RawExport): void {
   const [, name = '', value = ''] = /^([\w-]+):\s*([\s\S]*)$/.exec(line) ?? []
-  if (/^cookie$/i.test(name)) found.cookies.push(...readCookiePairs(value))
+  if (/^cookie$/i.test(name)) addAll(found.cookies, readCookiePairs(value))
   if (/^x-goog-authuser$/i.test(name)) found.authUsers.push(value)
 }
 
@@ -53,7 +53,8 @@ function splitCmd(text: string): string[] {
   const plain = text.replace(/\^\r?\n\s*/g, ' ').replace(/\^([\s\S])/g, '$1')
   const words: string[] = []
   // What the C runtime of Windows makes of it: quotes, \" or "" for a quote and \\ for a backslash before one.
-  for (const [, quoted, bare] of plain.matchAll(/"((?:\\[\s\S]|""|[^"\\])*)"|([^\s"]+)/g)) {
+  // A paste that was cut ends inside of quotes: they end with the text then.
+  for (const [, quoted, bare] of plain.matchAll(/"((?:\\[\s\S]|""|[^"\\])*)(?:"|$)|([^\s"]+)/g)) {
     words.push(quoted === undefined ? (bare ?? '') : quoted.replace(/\\(["\\])|"(")/g, '$1$2'))
   }
   return words

@@ -1,4 +1,4 @@
-import { isGoogles, SESSION_COOKIE, TICKET_COOKIE, type ExportedCookie, type RawExport } from './cookie.ts'
+import { isGoogles, isSendable, SESSION_COOKIE, TICKET_COOKIE, type ExportedCookie, type RawExport } from './cookie.ts'
 import { CookieImportError } from './error.ts'
 
 export type ImportForm = 'header' | 'curl' | 'powershell' | 'fetch' | 'cookies.txt' | 'json' | 'har' | 'firefox-profile'
@@ -29,10 +29,14 @@ const BOUND_COOKIES = ['__Secure-1PSIDRTS', '__Secure-3PSIDRTS']
  * @throws {CookieImportError} `no_session`, naming what is there instead.
  */
 export function describe(form: ImportForm, { cookies, urls, authUsers }: RawExport): CookieImport {
-  const google = lastOfEach(cookies.filter((cookie) => isGoogles(cookie) && cookie.name !== '' && cookie.value !== ''))
+  const found = cookies.filter((cookie) => isGoogles(cookie) && cookie.name !== '' && cookie.value !== '')
+  const google = lastOfEach(found.filter(isSendable))
   const session = google.find(({ name }) => name === SESSION_COOKIE)
   const names = [...new Set(google.map(({ name }) => name))].sort()
-  if (session === undefined) throw new CookieImportError('no_session', noSession(cookies.length, names))
+  if (session === undefined) {
+    const damaged = found.some(({ name }) => name === SESSION_COOKIE)
+    throw new CookieImportError('no_session', damaged ? DAMAGED : noSession(cookies.length, names))
+  }
   const deviceBound = names.some((name) => BOUND_COOKIES.includes(name))
   return {
     form,
@@ -67,6 +71,8 @@ function adviceOn(names: readonly string[], deviceBound: boolean, { value, expir
 /** What is known of a session whose cookies bear the marks of device binding, and what to do instead. */
 export const BOUND_ADVICE =
   'The cookies bear the mark of a session that is bound to the device it was made on (__Secure-1PSIDRTS; Chrome 146 and newer, mainly on Windows). Such a session cannot be renewed elsewhere and dies within an hour or two. Sign in with Firefox, in a private window, export there, and close the window without signing out.'
+
+const DAMAGED = `${SESSION_COOKIE} holds characters that no cookie has, so it was damaged on the way. Copy it again, or export to a file.`
 
 function noSession(count: number, names: readonly string[]): string {
   if (names.length === 0) {

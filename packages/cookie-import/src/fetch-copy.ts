@@ -1,4 +1,4 @@
-import { readCookiePairs, type RawExport } from './cookie.ts'
+import { addAll, readCookiePairs, type RawExport } from './cookie.ts'
 import { CookieImportError } from './error.ts'
 
 /** True for what "Copy as fetch" puts on the clipboard, one request or all of them. */
@@ -20,7 +20,7 @@ export function readFetch(text: string): RawExport {
   const found: RawExport = { cookies: [], urls: [], authUsers: [] }
   for (const [, url = '""'] of text.matchAll(ADDRESS)) found.urls.push(parse(url))
   for (const [, name = '', value = '""'] of text.matchAll(HEADER)) {
-    if (name.toLowerCase() === 'cookie') found.cookies.push(...readCookiePairs(parse(value)))
+    if (name.toLowerCase() === 'cookie') addAll(found.cookies, readCookiePairs(parse(value)))
     else found.authUsers.push(parse(value))
   }
   if (found.cookies.length > 0) return found

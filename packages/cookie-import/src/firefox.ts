@@ -2,13 +2,13 @@ import { copyFile, mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import sqlite from 'node-sqlite3-wasm'
-import type { ExportedCookie } from './cookie.ts'
+import { expiryField, type ExportedCookie } from './cookie.ts'
 import { describe, type CookieImport } from './describe.ts'
 import { CookieImportError } from './error.ts'
 
 const DATABASE = 'cookies.sqlite'
 /** Rows of one container: none, `^userContextId=2`, `^privateBrowsingId=1`. */
-type Row = Record<'name' | 'value' | 'host' | 'path' | 'container', string> & { expiry: number }
+type Row = Record<'name' | 'value' | 'host' | 'path' | 'container', string> & { expiry: number | bigint }
 
 /**
  * Reads the Google session out of a Firefox profile folder, also while Firefox runs: the database and its journal are
@@ -63,7 +63,5 @@ function readRows(path: string): Row[] {
 }
 
 function toCookie({ name, value, host, path, expiry }: Row): ExportedCookie {
-  // Seconds until 2025, milliseconds since Firefox 142.
-  const expiresMs = expiry > 100_000_000_000 ? expiry : expiry * 1_000
-  return { name, value, domain: host, path, hostOnly: !host.startsWith('.'), ...(expiry > 0 ? { expiresMs } : {}) }
+  return { name, value, domain: host, path, hostOnly: !host.startsWith('.'), ...expiryField(Number(expiry)) }
 }

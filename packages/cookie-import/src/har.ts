@@ -1,4 +1,4 @@
-import { readCookiePairs, type ExportedCookie, type RawExport } from './cookie.ts'
+import { addAll, readCookiePairs, type ExportedCookie, type RawExport } from './cookie.ts'
 import { CookieImportError } from './error.ts'
 import { isRecord, type JsonRecord } from './json-export.ts'
 
@@ -26,8 +26,12 @@ export function readHar({ log }: { log: { entries: unknown[] } }): RawExport {
     // The list says where a cookie belongs, the header what was really sent.
     const listed = readList(request['cookies'])
     seen += listed.length + sent.length
-    found.cookies.push(...listed, ...sent)
-    found.authUsers.push(...headers.filter(([name]) => name === 'x-goog-authuser').map(([, value]) => value))
+    addAll(found.cookies, listed)
+    addAll(found.cookies, sent)
+    addAll(
+      found.authUsers,
+      headers.filter(([name]) => name === 'x-goog-authuser').map(([, value]) => value),
+    )
     if (!isRecord(response)) continue
     for (const cookie of readList(response['cookies'])) {
       seen++

@@ -1,4 +1,4 @@
-import { readCookiePairs, type RawExport } from './cookie.ts'
+import { addAll, readCookiePairs, type RawExport } from './cookie.ts'
 
 /** Reads a `Cookie` header with or without its name, cookies one a line, or a whole block of request headers. */
 export function readHeader(text: string): RawExport {
@@ -6,7 +6,7 @@ export function readHeader(text: string): RawExport {
   // Some panels put a name on one line and its value on the next.
   const lines = [...text.matchAll(/^cookie:?[ \t]*(?:\r?\n)?(\S.*)$/gim)].map(([, value = '']) => value)
   const isBlock = lines.length > 0 && /\n/.test(text.trim())
-  found.cookies.push(...readCookiePairs(isBlock ? lines.join(';') : text.replace(/^cookie:\s*/i, '')))
+  addAll(found.cookies, readCookiePairs(isBlock ? lines.join(';') : text.replace(/^cookie:\s*/i, '')))
   if (!isBlock) return found
   const path = /^:path:?\s*(\S+)|^(?:GET|POST) (\S+) HTTP/im.exec(text)
   const host = /^(?::authority|host):?\s*(\S+)/im.exec(text)?.[1] ?? 'gemini.google.com'

@@ -1,4 +1,4 @@
-import { readCookiePairs, unquote, type ExportedCookie } from './cookie.ts'
+import { expiryField, readCookiePairs, unquote, type ExportedCookie } from './cookie.ts'
 
 /** A record of JSON. */
 export type JsonRecord = Record<string, unknown>
@@ -19,9 +19,8 @@ export function readJsonExport(value: unknown): ExportedCookie[] {
   if (Array.isArray(value)) return value.flatMap((entry: unknown) => readEntry(entry))
   if (!isRecord(value)) return []
   const { cookies } = value
-  if (Array.isArray(cookies)) return readJsonExport(cookies)
-  if (isRecord(cookies)) return readJsonExport(cookies)
-  return Object.entries(value).flatMap(([field, each]) => {
+  if (Array.isArray(cookies)) return cookies.flatMap((entry: unknown) => readEntry(entry))
+  return Object.entries(isRecord(cookies) ? cookies : value).flatMap(([field, each]) => {
     const text = typeof each === 'string' ? unquote(each.trim().replace(/;$/, '')) : ''
     if (text === '') return []
     const name = nameOf(field)
@@ -47,8 +46,7 @@ function readEntry(entry: unknown): ExportedCookie[] {
       ...(typeof path === 'string' ? { path } : {}),
       // Puppeteer and Playwright have no such field: there a cookie of a whole domain begins with a dot.
       hostOnly: typeof hostOnly === 'boolean' ? hostOnly : typeof domain === 'string' && !domain.startsWith('.'),
-      // -1 marks a session cookie.
-      ...(typeof seconds === 'number' && seconds > 0 ? { expiresMs: Math.round(seconds * 1_000) } : {}),
+      ...(typeof seconds === 'number' ? expiryField(seconds) : {}),
     },
   ]
 }

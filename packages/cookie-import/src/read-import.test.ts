@@ -215,6 +215,22 @@ describe('readImport', () => {
     })
   })
 
+  it.each<[string, number, number | undefined]>([
+    ['seconds', 1_900_000_000, 1_900_000_000_000],
+    ['milliseconds', 1_900_000_000_123, 1_900_000_000_123],
+    ['microseconds since 1601, as Chrome keeps them', 13_370_000_000_000_000, 1_725_526_400_000],
+    ['no date at all', 1e300, undefined],
+    ['-1 for a session cookie', -1, undefined],
+  ])('takes an end in %s for what it is', (_, time, expiresMs) => {
+    const [cookie] = EXTENSION
+    const forms = [
+      `# Netscape HTTP Cookie File\n.google.com\tTRUE\t/\tTRUE\t${time}\t__Secure-1PSID\tg.a000x`,
+      JSON.stringify([{ ...cookie, expirationDate: time }]),
+      JSON.stringify({ cookies: [{ ...SESSION, domain: '.google.com', expires: time }] }),
+    ]
+    expect(forms.map((text) => readImport(text).sessionEndsMs)).toEqual(Array(3).fill(expiresMs))
+  })
+
   it('reads escapes of both shells to the letter', () => {
     const nid = (text: string) => readImport(text).cookies.find(({ name }) => name === 'NID')?.value
     expect([CURL_BASH, CURL_CMD, CURL_OLD_CMD, POWERSHELL_FIREFOX, POWERSHELL_OLD].map(nid)).toEqual(
@@ -279,6 +295,7 @@ describe('readImport', () => {
       /other sites/,
     ],
     ['what document.cookie shows', 'SID=secret1; APISID=b', 'no_session', /HttpOnly.*extension/],
+    ['a session that was damaged', '{"__Secure-1PSID":"g.a000secret1é"}', 'no_session', /damaged on the way/],
     ['a signed-out browser', 'NID=secret1', 'no_session', /Sign in at gemini/],
     [
       'a HAR that was saved without cookies',

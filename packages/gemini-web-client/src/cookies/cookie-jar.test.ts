@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createCookieJar } from './cookie-jar.ts'
 
@@ -49,6 +50,49 @@ describe('createCookieJar', () => {
       { name: 'SID', value: 'new' },
     ])
     expect(jar.header(APP)).toBe('SID=new')
+  })
+
+  it('takes an end that is no date for none', () => {
+    const jar = createCookieJar()
+    const ends = [1e303, -1e303, Number.NaN, Number.POSITIVE_INFINITY, 8.64e15]
+    jar.add(ends.map((expiresMs, index) => ({ name: `c${index}`, value: 'a', expiresMs })))
+    expect(jar.export().map(({ name, expiresMs }) => [name, expiresMs])).toEqual([
+      ['c0', undefined],
+      ['c1', undefined],
+      ['c2', undefined],
+      ['c3', undefined],
+      ['c4', 8.64e15],
+    ])
+  })
+
+  it('takes whatever an export holds, and sends nothing that is no header', () => {
+    const word = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom(
+        '.google.com',
+        'a b.google.com',
+        '[.google.com',
+        'x@google.com',
+        '..google.com',
+        '/',
+        '/\n',
+        '__proto__',
+      ),
+    )
+    const cookie = fc.record(
+      { name: word, value: word, domain: word, path: word, expiresMs: fc.double(), hostOnly: fc.boolean() },
+      { requiredKeys: ['name', 'value'] },
+    )
+    fc.assert(
+      fc.property(fc.array(cookie), (cookies) => {
+        const jar = createCookieJar()
+        jar.add(cookies)
+        expect(jar.header(APP) ?? '').toMatch(/^[\t -~]*$/)
+        const copy = createCookieJar()
+        copy.add(jar.export())
+        expect(copy.export()).toEqual(jar.export())
+      }),
+    )
   })
 
   it('gives back what it takes', () => {

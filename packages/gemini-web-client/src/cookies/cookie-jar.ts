@@ -1,6 +1,6 @@
 import { DOWNLOAD_COOKIES, HOSTS, ROTATE_COOKIES, TICKET_COOKIES } from '@castorjs/gemini-web-protocol'
 import { Cookie, CookieJar as ToughJar } from 'tough-cookie'
-import { SESSION_COOKIE, TICKET_COOKIE, type ImportedCookie } from './read-cookies.ts'
+import { isDate, isSendable, SESSION_COOKIE, TICKET_COOKIE, type ImportedCookie } from './read-cookies.ts'
 
 /** Which cookies a request carries: what a browser would send, the rotation pair, the download set, or none. */
 export type CookieChoice = 'all' | 'pair' | 'download' | 'none'
@@ -117,21 +117,24 @@ function isHome(domain: string): boolean {
   return bare === HOME_DOMAIN || bare.endsWith(`.${HOME_DOMAIN}`)
 }
 
-function addCookie(jar: ToughJar, { name, value, domain, path = '/', expiresMs, hostOnly }: ImportedCookie): boolean {
-  const bare = (domain ?? HOME_DOMAIN).replace(/^\./, '').toLowerCase()
-  if (!isHome(bare)) return false
+/** Exports come from strangers: what is no cookie, no place or no date is left out before the library sees it. */
+function addCookie(jar: ToughJar, { name, value, domain, path, expiresMs, hostOnly }: ImportedCookie): boolean {
+  const bare = (domain ?? HOME_DOMAIN).replace(/^\.+/, '').toLowerCase()
+  if (!isSendable({ name, value }) || !isHome(bare)) return false
   const alone = hostOnly === true || name.startsWith('__Host-')
   const cookie = new Cookie({
     key: name,
     value,
     domain: alone ? null : bare,
-    path,
+    path: path?.startsWith('/') === true ? path : '/',
     secure: true,
     httpOnly: true,
-    expires: expiresMs === undefined ? 'Infinity' : new Date(expiresMs),
+    expires: isDate(expiresMs) ? new Date(expiresMs) : 'Infinity',
   })
   const host = alone && bare === HOME_DOMAIN ? new URL(HOME).hostname : bare === HOME_DOMAIN ? `www.${bare}` : bare
-  return jar.setCookieSync(cookie, `https://${host}${path}`, { ignoreError: true }) !== undefined
+  const place = `https://${host}${cookie.path}`
+  if (!URL.canParse(place) || new URL(place).hostname !== host) return false
+  return jar.setCookieSync(cookie, place, { ignoreError: true }) !== undefined
 }
 
 function toPlain(cookie: Cookie): ImportedCookie {

@@ -50,11 +50,20 @@ describe('readCookies', () => {
     )
   })
 
+  it('takes an end that is no date for none', () => {
+    const ends = [1e300, 13_370_000_000_000_000].map((end) => [
+      JSON.stringify([{ name: '__Secure-1PSID', value: 'g.a000x', expirationDate: end }]),
+      `# Netscape HTTP Cookie File\n.google.com\tTRUE\t/\tTRUE\t${end}\t__Secure-1PSID\tg.a000x`,
+    ])
+    for (const text of ends.flat()) expect(readCookies(text)[0]).not.toHaveProperty('expiresMs')
+  })
+
   it.each([
     ['nothing', '', 'could not be read'],
     ['words', 'please log me in', 'could not be read'],
     ['broken JSON', '[{"name":', 'not valid JSON'],
     ['cookies of another site', 'session=abc; theme=dark', 'hold no session'],
+    ['a session with a line end', [{ name: '__Secure-1PSID', value: 'g.a\r\nx: y' }], 'characters that no cookie has'],
     ['an empty session', { secure1psid: '' }, 'could not be read'],
   ])('refuses %s and says what to give', (_, input, reason) => {
     expect(() => readCookies(input)).toThrow(reason)

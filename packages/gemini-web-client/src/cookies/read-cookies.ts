@@ -31,17 +31,41 @@ export const TICKET_COOKIE = '__Secure-1PSIDTS'
  * @throws {GeminiWebError} `invalid_cookies` when the input cannot be read or holds no session.
  */
 export function readCookies(input: CookieInput): ImportedCookie[] {
-  const cookies = toList(input).filter((cookie) => cookie.name !== '' && cookie.value !== '')
+  const list = toList(input).filter((cookie) => cookie.name !== '' && cookie.value !== '')
+  const cookies = list.filter(isSendable)
   if (!cookies.some((cookie) => cookie.name === SESSION_COOKIE)) {
     throw new GeminiWebError(
       'invalid_cookies',
-      cookies.length === 0
+      list.length === 0
         ? 'The cookie text could not be read as a header, a cookies.txt or JSON'
-        : `The ${cookies.length} cookies given hold no session: ${SESSION_COOKIE} is missing`,
+        : list.some((cookie) => cookie.name === SESSION_COOKIE && !isSendable(cookie))
+          ? `${SESSION_COOKIE} holds characters that no cookie has`
+          : `The ${cookies.length} cookies given hold no session: ${SESSION_COOKIE} is missing`,
       { field: 'cookies' },
     )
   }
   return cookies
+}
+
+/** What may stand in a `Cookie` header, as far as Google's cookies go. */
+const NAME = /^[!-:<>-~]+$/
+const VALUE = /^[\t -:<-~]+$/
+
+/** False for what no request could carry: control characters, line ends, semicolons, letters outside of ASCII. */
+export function isSendable({ name, value }: Pick<ImportedCookie, 'name' | 'value'>): boolean {
+  return NAME.test(name) && VALUE.test(value)
+}
+
+const LAST_DATE_MS = 8.64e15
+
+/** True for Unix milliseconds that are a date; exports hold everything. */
+export function isDate(ms: unknown): ms is number {
+  return typeof ms === 'number' && Math.abs(ms) <= LAST_DATE_MS
+}
+
+/** Seconds of an export; 0 and -1 mark a session cookie. */
+function expiryField(seconds: number): Pick<ImportedCookie, 'expiresMs'> {
+  return seconds > 0 && isDate(seconds * 1_000) ? { expiresMs: seconds * 1_000 } : {}
 }
 
 function toList(input: CookieInput): ImportedCookie[] {
@@ -94,14 +118,13 @@ function fromNetscape(text: string): ImportedCookie[] {
     if (line.startsWith('#')) continue
     const [domain, wholeDomain, path, , expires, name, value] = line.split('\t')
     if (domain === undefined || name === undefined || value === undefined) continue
-    const seconds = Number(expires)
     cookies.push({
       name: name.trim(),
       value: value.trim(),
       domain,
       path: path ?? '/',
       hostOnly: wholeDomain !== 'TRUE',
-      ...(seconds > 0 ? { expiresMs: seconds * 1000 } : {}),
+      ...expiryField(Number(expires)),
     })
   }
   return cookies
@@ -135,7 +158,7 @@ function fromExport(entry: unknown): ImportedCookie[] {
       ...(typeof entry.domain === 'string' ? { domain: entry.domain } : {}),
       ...(typeof entry.path === 'string' ? { path: entry.path } : {}),
       ...(typeof entry.hostOnly === 'boolean' ? { hostOnly: entry.hostOnly } : {}),
-      ...(typeof seconds === 'number' && seconds > 0 ? { expiresMs: seconds * 1000 } : {}),
+      ...(typeof seconds === 'number' ? expiryField(seconds) : {}),
     },
   ]
 }

@@ -1,0 +1,39 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { startStack, type Stack } from './stack.ts'
+
+const SECRETS = /g\.a000|sidts-/
+
+let stack: Stack
+const answers: string[] = []
+beforeEach(async () => {
+  stack = await startStack({ guest: true })
+})
+afterEach(async () => {
+  await stack.close()
+  expect([...answers.splice(0), ...stack.logLines].join('\n')).not.toMatch(SECRETS)
+})
+
+async function post(body: string | Uint8Array<ArrayBuffer>) {
+  const response = await fetch(`${stack.gateway.url}/api/cookies`, { method: 'POST', body })
+  const text = await response.text()
+  answers.push(text)
+  return { status: response.status, json: JSON.parse(text) as Record<string, never> }
+}
+
+const cookiesTxt = (end: number | string, session = 'g.a000castor-demo-ada') =>
+  [
+    '# Netscape HTTP Cookie File',
+    `#HttpOnly_.google.com\tTRUE\t/\tTRUE\t${end}\t__Secure-1PSID\t${session}`,
+    `#HttpOnly_.google.com\tTRUE\t/\tTRUE\t${end}\t__Secure-1PSIDTS\tsidts-castor-demo-ada`,
+  ].join('\r\n')
+
+describe('a cookie file with ends that are no seconds', () => {
+  it.each<[string, number | string]>([
+    ['Chrome’s own microseconds', (Date.now() + 31_536_000_000 + 11_644_473_600_000) * 1_000],
+    ['no date at all', '1e300'],
+  ])('is taken in, and the gateway lives: %s', async (_, end) => {
+    const { status, json } = await post(cookiesTxt(end))
+    expect([status, json]).toEqual([200, expect.objectContaining({ message: 'The account "default" was added.' })])
+    expect((await fetch(`${stack.gateway.url}/health`)).status).toBe(200)
+  })
+})
