@@ -37,3 +37,20 @@ describe('a cookie file with ends that are no seconds', () => {
     expect((await fetch(`${stack.gateway.url}/health`)).status).toBe(200)
   })
 })
+
+describe('a body that is no UTF-8', () => {
+  it('is read when it is UTF-16 with its mark, as PowerShell 5 writes files', async () => {
+    const { status } = await post(new Uint8Array(Buffer.from(`\uFEFF${cookiesTxt(1_900_000_000)}`, 'utf16le')))
+    expect(status).toBe(200)
+  })
+
+  it('is refused in words without a control character when it is no text', async () => {
+    const { status, json } = await post(new Uint8Array(Buffer.from('\u0089PNG\r\n\u001a\n\u001b[2J=\u0000', 'latin1')))
+    expect([status, json]).toEqual([
+      400,
+      {
+        error: expect.objectContaining({ param: 'cookies', message: expect.stringMatching(/^This is no text[ -~]*$/) }),
+      },
+    ])
+  })
+})

@@ -103,9 +103,21 @@ describe('readFirefoxProfile', () => {
   })
 })
 
-it('reads a file by its path, and says when there is none', async () => {
+it('reads a file by its path, also in UTF-16, and says when it is no text or not there', async () => {
   const path = join(folder, 'cookie.txt')
   writeFileSync(path, '__Secure-1PSID=g.a000x; __Secure-1PSIDTS=sidts-y\n')
   expect((await readImportPath(path)).names).toEqual(['__Secure-1PSID', '__Secure-1PSIDTS'])
+  const utf16 = Buffer.from('\uFEFF__Secure-1PSID=g.a000x; __Secure-1PSIDTS=sidts-y\r\n', 'utf16le')
+  for (const bytes of [utf16, Buffer.from(utf16).swap16()]) {
+    writeFileSync(path, bytes)
+    expect((await readImportPath(path)).names).toEqual(['__Secure-1PSID', '__Secure-1PSIDTS'])
+  }
+  writeFileSync(path, Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0x1b, 0x5b, 0x32, 0x4a, 0x3d, 0x00]))
+  await expect(readImportPath(path)).rejects.toThrow(
+    expect.objectContaining({
+      code: 'unreadable',
+      message: expect.stringMatching(/^This is no text: it holds control characters\. [ -~]*$/) as string,
+    }),
+  )
   await expect(readImportPath(join(folder, 'nothing'))).rejects.toThrow(expect.objectContaining({ code: 'not_found' }))
 })

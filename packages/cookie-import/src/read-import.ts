@@ -20,6 +20,7 @@ export function readImport(text: string): CookieImport {
   const plain = text.replace(/^\uFEFF/, '').trim()
   if (plain === '') throw new CookieImportError('unreadable', `The text is empty. ${WHAT_TO_GIVE}`)
   if (plain.startsWith('{') || plain.startsWith('[')) return readJsonImport(parseJson(plain))
+  if (NO_TEXT.test(plain)) throw new CookieImportError('unreadable', NO_TEXT_WORDS)
   if (looksLikeCurl(plain)) return finish('curl', readCurl(plain))
   if (looksLikePowerShell(plain)) return finish('powershell', readPowerShell(plain))
   if (looksLikeFetch(plain)) return finish('fetch', readFetch(plain))
@@ -35,6 +36,10 @@ export function readJsonImport(value: unknown): CookieImport {
 
 const WHAT_TO_GIVE =
   'Give the cookies of gemini.google.com as a Cookie header, "Copy as cURL" or "as PowerShell", cookies.txt, the JSON of a browser extension, or a HAR file.'
+
+/** What no export but JSON holds, where a HAR quotes any reply: a picture, a program or a database was given. */
+const NO_TEXT = /(?!\s)\p{Cc}/u
+const NO_TEXT_WORDS = `This is no text: it holds control characters. ${WHAT_TO_GIVE} Of Firefox, give the profile folder.`
 
 function parseJson(text: string): unknown {
   try {

@@ -3,6 +3,7 @@ import { basename, dirname } from 'node:path'
 import type { CookieImport } from './describe.ts'
 import { CookieImportError } from './error.ts'
 import { readFirefoxProfile } from './firefox.ts'
+import { decodeImportText } from './import-text.ts'
 import { readImport } from './read-import.ts'
 
 const MAX_BYTES = 256 * 1024 * 1024
@@ -18,5 +19,5 @@ export async function readImportPath(path: string): Promise<CookieImport> {
   if (found.isDirectory()) return readFirefoxProfile(path)
   if (basename(path) === 'cookies.sqlite') return readFirefoxProfile(dirname(path))
   if (found.size > MAX_BYTES) throw new CookieImportError('unreadable', 'The file is larger than 256 MB.')
-  return readImport(await readFile(path, 'utf8'))
+  return readImport(decodeImportText(await readFile(path)))
 }

@@ -1,3 +1,4 @@
+import { decodeImportText } from '@castorjs/cookie-import'
 import { GenerationError, readBody, readJson } from '@castorjs/content-generator'
 import type { Hono } from 'hono'
 import { stream } from 'hono/streaming'
@@ -106,7 +107,7 @@ export function mountAccountRoutes(app: Hono, accounts: WebAccounts): void {
   }
 
   async function addAll(request: Request): Promise<AddResult[]> {
-    const text = new TextDecoder().decode(await readBody(request, { maxBytes: MAX_IMPORT_BYTES }))
+    const text = decodeImportText(await readBody(request, { maxBytes: MAX_IMPORT_BYTES }))
     const bodies = readAccountBodies(text)
     const results: AddResult[] = []
     for (const { found, options } of bodies) {

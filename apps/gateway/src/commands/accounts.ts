@@ -1,7 +1,7 @@
-import { readImport, type CookieImport } from '@castorjs/cookie-import'
+import { decodeImportText, readImport, type CookieImport } from '@castorjs/cookie-import'
 import { readImportPath } from '@castorjs/cookie-import/node'
 import { defineCommand } from 'citty'
-import { text } from 'node:stream/consumers'
+import { buffer } from 'node:stream/consumers'
 import { openAccountDesk, type AccountDesk } from '../accounts/account-desk.ts'
 import { readAddOptions } from '../accounts/read-account-body.ts'
 import { orExit } from './or-exit.ts'
@@ -69,5 +69,5 @@ async function withDesk(work: (desk: AccountDesk) => Promise<void>): Promise<voi
 }
 
 async function read(from: string): Promise<CookieImport> {
-  return from === '-' ? readImport(await text(process.stdin)) : readImportPath(from)
+  return from === '-' ? readImport(decodeImportText(await buffer(process.stdin))) : readImportPath(from)
 }
