@@ -2,6 +2,7 @@ import { KEY_PREFIX } from '@castorjs/caller-keys'
 import { MODES, PAGE_KEYS, RPC, TOOLS } from '@castorjs/gemini-web-protocol'
 import { createNodeGuardedFetch } from '@castorjs/guarded-fetch/node'
 import * as v from 'valibot'
+import { readProxyUrl } from './proxy-url.ts'
 
 const port = v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(0), v.maxValue(65_535))
 const url = v.pipe(v.string(), v.url('must be a URL such as http://127.0.0.1:8765'))
@@ -12,12 +13,16 @@ const httpUrl = v.pipe(
     'must be a URL such as http://127.0.0.1:8765',
   ),
 )
+const PROXY_WORDS =
+  'must look like http://host:port or socks5://user:password@host:port, with a port up to 65535 and %2F, %3F, %23 for / ? # in a password'
 export const ProxySchema = v.pipe(
   v.string(),
-  v.regex(
-    /^(https?|socks5h?|socks5):\/\/[^\s/]+\/?$/,
-    'must look like http://host:port or socks5://user:password@host:port',
-  ),
+  v.rawTransform(({ dataset, addIssue, NEVER }) => {
+    const proxy = readProxyUrl(dataset.value)
+    if (proxy !== undefined) return proxy
+    addIssue({ message: PROXY_WORDS })
+    return NEVER
+  }),
 )
 /** Shown in logs, states and on terminals. */
 const label = v.pipe(

@@ -6,6 +6,8 @@ export interface ConnectProxy {
   url: string
   /** Tunnels opened so far. */
   readonly tunnels: number
+  /** `user:password` of the last tunnel. */
+  readonly user: string | undefined
   close: () => Promise<void>
 }
 
@@ -13,6 +15,7 @@ export interface ConnectProxy {
 export async function startConnectProxy(port = 0): Promise<ConnectProxy> {
   const sockets = new Set<Socket>()
   let tunnels = 0
+  let user: string | undefined
   const server = createServer((_, response) => response.writeHead(405).end())
   server.on('connection', (socket: Socket) => {
     sockets.add(socket)
@@ -21,6 +24,8 @@ export async function startConnectProxy(port = 0): Promise<ConnectProxy> {
   })
   server.on('connect', (request, near: Socket) => {
     tunnels++
+    const [, credentials] = /^Basic (.+)$/.exec(request.headers['proxy-authorization'] ?? '') ?? []
+    user = credentials === undefined ? undefined : Buffer.from(credentials, 'base64').toString()
     const [host, port] = (request.url ?? '').split(':')
     const far = connect(Number(port), host, () => near.write('HTTP/1.1 200 OK\r\n\r\n'))
     sockets.add(far)
@@ -37,6 +42,9 @@ export async function startConnectProxy(port = 0): Promise<ConnectProxy> {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     get tunnels() {
       return tunnels
+    },
+    get user() {
+      return user
     },
     async close() {
       for (const socket of sockets) socket.destroy()

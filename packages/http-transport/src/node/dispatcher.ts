@@ -98,5 +98,13 @@ function readProxy(text: string): URL {
 
 function readCredentials({ username, password }: URL): { userId: string; password: string } | undefined {
   if (username === '' && password === '') return undefined
-  return { userId: decodeURIComponent(username), password: decodeURIComponent(password) }
+  return { userId: decode(username), password: decode(password) }
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    throw new TypeError('`proxy` has a % in its user or password that begins no percent-encoding; write it as %25')
+  }
 }

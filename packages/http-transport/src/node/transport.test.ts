@@ -253,6 +253,10 @@ describe('a SOCKS5 proxy', () => {
 })
 
 it.each([
+  [
+    'http://me:hunter2%ff@127.0.0.1:1',
+    '`proxy` has a % in its user or password that begins no percent-encoding; write it as %25',
+  ],
   ['not a url hunter2', '`proxy` is not a URL; write http://user:pass@host:port or socks5://user:pass@host:port'],
   ['ftp://me:hunter2@host', '`proxy` has the scheme ftp: but only http, https and socks5 are supported'],
 ])('refuses the proxy %s', (proxy, message) => {

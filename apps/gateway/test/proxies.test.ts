@@ -1,0 +1,52 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { startConnectProxy } from './connect-proxy.ts'
+import { startStack, type Stack } from './stack.ts'
+
+const ADA = { label: 'ada', SECURE_1PSID: 'g.a000castor-demo-ada', SECURE_1PSIDTS: 'sidts-castor-demo-ada' }
+
+let stack: Stack
+const answers: string[] = []
+beforeEach(async () => {
+  stack = await startStack({ guest: true })
+})
+afterEach(async () => {
+  await stack.close()
+  expect([...answers.splice(0), ...stack.logLines].join('\n')).not.toMatch(/hunter2/)
+})
+
+async function call(method: string, path: string, body: object) {
+  const headers = { 'content-type': 'application/json' }
+  const response = await fetch(stack.gateway.url + path, { method, headers, body: JSON.stringify(body) })
+  const text = await response.text()
+  answers.push(text)
+  return { status: response.status, json: JSON.parse(text) as Record<string, unknown> }
+}
+
+describe('the proxy of an account', () => {
+  it.each([
+    'http://me:hunter2@127.0.0.1:99999',
+    'http://me:hunter2%ff@127.0.0.1:1',
+    'http://me:hunter2@[::1',
+    'http://me:hunter2@',
+    'http://me:hunter2@127.0.0.1:1?x=1',
+  ])('is refused by name and never quoted when it is none: %s', async (proxy) => {
+    const wrong = {
+      error: expect.objectContaining({ param: 'proxy', message: expect.stringMatching(/must look like/) }),
+    }
+    const added = await call('POST', '/api/accounts', { ...ADA, proxy })
+    expect([added.status, added.json]).toEqual([400, wrong])
+    await call('POST', '/api/accounts', ADA)
+    const changed = await call('PUT', '/api/accounts/ada/proxy', { proxy })
+    expect([changed.status, changed.json]).toEqual([400, wrong])
+  })
+
+  it('may have a password with a % in it', async () => {
+    const proxy = await startConnectProxy()
+    const { status } = await call('POST', '/api/accounts', {
+      ...ADA,
+      proxy: proxy.url.replace('//', '//me:100%hunter2@'),
+    })
+    expect([status, proxy.user]).toEqual([201, 'me:100%hunter2'])
+    await proxy.close()
+  })
+})
