@@ -99,6 +99,8 @@ export interface ClientStatus {
   /** Generations that run and that wait for a place. */
   running: number
   waiting: number
+  /** The account's session cookie is gone; calls throw `signed_out`, and say when it ended. */
+  sessionEnded?: true
   /** When the app page was read, Unix milliseconds. */
   pageAtMs?: number
   /** Unix milliseconds. */
@@ -331,6 +333,7 @@ export function createGeminiWebClient(options: GeminiWebClientOptions = {}): Gem
         ...(ticketAtMs === undefined ? {} : { ticketAtMs }),
         ...(rotatedAtMs === undefined ? {} : { rotatedAtMs }),
         ...(lastRotation === undefined ? {} : { lastRotation }),
+        ...(session.ended ? { sessionEnded: true } : {}),
         ...(session.saveFailed ? { saveFailed: true } : {}),
         ...(buildLabel === undefined ? {} : { buildLabel }),
         ...(accountNumber === undefined ? {} : { accountNumber }),

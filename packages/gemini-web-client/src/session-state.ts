@@ -1,4 +1,4 @@
-import { sessionOf, ticketExpiry, type CookieJar } from './cookies/cookie-jar.ts'
+import { createCookieJar, sessionOf, ticketExpiry, type CookieJar } from './cookies/cookie-jar.ts'
 import { SESSION_COOKIE, TICKET_COOKIE, type ImportedCookie } from './cookies/read-cookies.ts'
 
 /** What survives a restart, as plain JSON. It holds secrets: keep it in a file only its owner can read. */
@@ -65,14 +65,23 @@ export async function fillJar(
   const mark = await fingerprint(given)
   const rank = await rankImport(stored, given)
   const withMark = [...imports.filter((one) => one !== mark), mark].slice(-IMPORTS_KEPT)
-  if (rank !== 'newer' && sessionOf(jar) !== undefined) {
+  // One whose session has ended is no good in the place of one that goes on, nor beside it.
+  const over = isOver(given)
+  if ((rank !== 'newer' || over) && sessionOf(jar) !== undefined) {
     if (rank === 'known') return { imports, imported: false, spare, changed: false }
-    return { imports: withMark, imported: false, spare: rank === 'unclear' ? [...given] : spare, changed: true }
+    const beside = rank === 'unclear' && !over
+    return { imports: withMark, imported: false, spare: beside ? [...given] : spare, changed: true }
   }
   const session = given.find((cookie) => cookie.name === SESSION_COOKIE)?.value
   if (sessionOf(jar) !== session) jar.clear()
   jar.add(given)
   return { imports: withMark, imported: true, spare: undefined, changed: true }
+}
+
+function isOver(given: readonly ImportedCookie[]): boolean {
+  const trial = createCookieJar()
+  trial.add(given)
+  return sessionOf(trial) === undefined
 }
 
 /**

@@ -571,3 +571,84 @@ describe('what a self-hoster can set', () => {
     expect(one.status()).toMatchObject({ saveFailed: true })
   })
 })
+
+describe('a session cookie that comes to its end', () => {
+  afterEach(() => void vi.useRealTimers())
+  const ending = (expiresMs: number) => [
+    { name: '__Secure-1PSID', value: 'g.a000test', domain: '.google.com', expiresMs },
+    { name: '__Secure-1PSIDTS', value: 'sidts-first', domain: '.google.com' },
+  ]
+  const ended = (on: string) => ({
+    code: 'signed_out',
+    fault: 'account',
+    message: expect.stringContaining(`The session cookie of this account ended on ${on}`) as string,
+  })
+
+  it('is not answered as a guest: every call says when it ended, and nothing is sent', async () => {
+    const app = scriptedApp()
+    const one = client({ cookies: ending(Date.UTC(2026, 0, 2)), transport: app.transport })
+    await expect(one.generate('Hello')).rejects.toMatchObject(ended('2026-01-02'))
+    await expect(one.models()).rejects.toMatchObject(ended('2026-01-02'))
+    await expect(one.rotate()).rejects.toMatchObject(ended('2026-01-02'))
+    await expect(one.media.download('https://lh3.googleusercontent.com/gg-dl/x')).rejects.toMatchObject({
+      code: 'signed_out',
+    })
+    expect(app.requests).toEqual([])
+    expect(one.status()).toMatchObject({ kind: 'account', sessionEnded: true })
+  })
+
+  it('says so after a restart on what was stored alone', async () => {
+    const store = memoryStore()
+    const app = scriptedApp()
+    const first = client({ cookies: ending(Date.UTC(2026, 0, 2)), transport: app.transport, store })
+    await expect(first.start()).rejects.toMatchObject(ended('2026-01-02'))
+    await first.close()
+    const second = client({ transport: app.transport, store })
+    await expect(second.generate('Hello')).rejects.toMatchObject({ code: 'signed_out' })
+    expect(app.requests).toEqual([])
+  })
+
+  it('is noticed while it runs', async () => {
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.UTC(2026, 10, 20) })
+    const app = scriptedApp()
+    const one = client({ cookies: ending(Date.UTC(2026, 10, 20, 1)), transport: app.transport })
+    expect((await one.generate('Hello')).text).toBe('Hello')
+    vi.setSystemTime(Date.UTC(2026, 10, 21))
+    await expect.poll(() => one.status().sessionEnded, { timeout: 5_000 }).toBe(true)
+    const asked = app.requests.length
+    await expect(one.generate('Hello')).rejects.toMatchObject(ended('2026-11-20'))
+    expect(app.requests).toHaveLength(asked)
+  })
+
+  it('is noticed when Google takes the cookie away', async () => {
+    const gone = '__Secure-1PSID=EXPIRED; Domain=.google.com; Path=/; Secure; Expires=Thu, 01-Jan-1970 00:00:00 GMT'
+    const app = scriptedApp({ generate: (request) => ({ body: answer(promptOf(request).prompt), cookies: [gone] }) })
+    const one = client({ cookies: COOKIES, transport: app.transport })
+    expect((await one.generate('Hello')).text).toBe('Hello')
+    await expect(one.generate('Hello')).rejects.toMatchObject(ended(new Date().toISOString().slice(0, 10)))
+    expect(app.to('StreamGenerate')).toHaveLength(1)
+  })
+
+  it('takes over the session that another process has by then', async () => {
+    const store = memoryStore()
+    const app = scriptedApp()
+    const shared = { ...store, exclusive: <Result>(work: () => Promise<Result>) => work() }
+    const one = client({ cookies: ending(Date.UTC(2026, 0, 2)), transport: app.transport, store: shared })
+    await expect(one.start()).rejects.toMatchObject(ended('2026-01-02'))
+    const cookies = ending(Date.now() + 60_000)
+    store.saved.push({ ...one.export(), cookies, ticketAtMs: Date.now() + 1_000 })
+    expect((await one.generate('Hello')).text).toBe('Hello')
+  })
+
+  it('does not take the place of a stored one that goes on', async () => {
+    const store = memoryStore()
+    const app = scriptedApp()
+    const first = client({ cookies: COOKIES, transport: app.transport, store })
+    await first.start()
+    await first.close()
+    const old = ending(Date.UTC(2026, 0, 2)).map((cookie) => ({ ...cookie, value: `${cookie.value}-old` }))
+    const second = client({ cookies: old, transport: app.transport, store })
+    expect((await second.generate('Hello')).text).toBe('Hello')
+    expect(second.export().cookies.find(({ name }) => name === '__Secure-1PSID')?.value).toBe('g.a000test')
+  })
+})

@@ -31,8 +31,10 @@ const SAVE_DELAY_MS = 1_000
 /** Cookies, page tokens and their renewal for one account or one guest. */
 export interface Session {
   readonly wire: Wire
-  /** True when there are cookies of an account; a guest has none. */
+  /** True when there are, or were, cookies of an account; a guest has none. */
   readonly account: boolean
+  /** The account's session cookie is gone: every exchange throws `signed_out`. */
+  readonly ended: boolean
   readonly page: Readonly<PageTokens>
   readonly token: string | undefined
   /** Query of the next POST. */
@@ -74,12 +76,14 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
   let rotatedAtMs: number | undefined
   let ticketAtMs: number | undefined
   let loaded = false
+  let account = given !== undefined
   let preparing: Promise<void> | undefined
   let requestNumber = 10_000 + Math.floor(random() * 900_000)
 
   const wire = createWire({
     transport: ports.transport,
     jar,
+    beforeSend: requireSession,
     ...(options.baseUrls === undefined ? {} : { baseUrls: options.baseUrls }),
     onCookies(change) {
       if (!change.ticket) return saveSoon()
@@ -139,8 +143,18 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
     }
   }
 
-  function isAccount(): boolean {
-    return sessionOf(jar) !== undefined
+  /** The jar lets a session cookie go at its end. What is left would be answered as a guest is, and pass for the account. */
+  function isEnded(): boolean {
+    return account && loaded && sessionOf(jar) === undefined
+  }
+
+  /** @throws {GeminiWebError} `signed_out` */
+  function requireSession(): void {
+    if (!isEnded()) return
+    const { sessionEndMs } = jar
+    const when =
+      sessionEndMs === undefined ? 'has ended' : `ended on ${new Date(sessionEndMs).toISOString().slice(0, 10)}`
+    throw new GeminiWebError('signed_out', `The session cookie of this account ${when}`)
   }
 
   const rotation: Rotation = createRotation({
@@ -153,9 +167,11 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
     ...(options.rotationIntervalMs === undefined ? {} : { intervalMs: options.rotationIntervalMs }),
     lastRotation: () => rotatedAtMs,
     lastRenewal: () => Math.max(rotatedAtMs ?? 0, ticketAtMs ?? 0) || undefined,
-    remember(atMs) {
+    async remember(atMs) {
+      // What is not asked needs no minute of its own.
+      requireSession()
       rotatedAtMs = atMs
-      return save()
+      await save()
     },
     async adopt() {
       if (store?.exclusive === undefined) return false
@@ -181,6 +197,7 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
     const stored = await store?.load()
     const merged = await fillJar(jar, stored, given)
     imports = merged.imports
+    account ||= imports.length > 0 || sessionOf(jar) !== undefined || jar.sessionEndMs !== undefined
     spare = merged.spare
     rotatedAtMs = stored?.rotatedAtMs
     if (!merged.imported) {
@@ -228,7 +245,7 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
       pageAtMs = now()
       if (page.token !== undefined) {
         token = { value: page.token, fetchedAtMs: now() }
-        if (isAccount()) await save()
+        if (account) await save()
       }
       return state === 'signed-in'
     })
@@ -242,19 +259,21 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
   }
 
   function ticketIsStale(): boolean {
-    return isAccount() && ticketAtMs !== undefined && now() - ticketAtMs > TICKET_STALE_MS
+    return account && ticketAtMs !== undefined && now() - ticketAtMs > TICKET_STALE_MS
   }
 
   async function prepareOnce(): Promise<void> {
     if (!loaded) await load()
-    if (ticketIsStale()) await rotateQuietly()
-    const life = isAccount() ? PAGE_LIFE_MS : GUEST_PAGE_LIFE_MS
+    // Another process may have a newer session by now.
+    if (ticketIsStale() || isEnded()) await rotateQuietly()
+    requireSession()
+    const life = account ? PAGE_LIFE_MS : GUEST_PAGE_LIFE_MS
     if (pageAtMs === undefined || now() - pageAtMs > life) await openPage()
-    if (isAccount()) rotation.start()
+    if (account) rotation.start()
   }
 
   async function openPage(): Promise<void> {
-    if ((await loadPage()) || !isAccount()) {
+    if ((await loadPage()) || !account) {
       pageAtMs ??= now()
       return
     }
@@ -280,7 +299,10 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
   return {
     wire,
     get account() {
-      return loaded ? isAccount() : given !== undefined
+      return account
+    },
+    get ended() {
+      return isEnded()
     },
     get page() {
       return page
@@ -311,8 +333,8 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
       }
     },
     prepare() {
-      if (loaded && pageAtMs !== undefined && !ticketIsStale()) {
-        const life = isAccount() ? PAGE_LIFE_MS : GUEST_PAGE_LIFE_MS
+      if (loaded && pageAtMs !== undefined && !ticketIsStale() && !isEnded()) {
+        const life = account ? PAGE_LIFE_MS : GUEST_PAGE_LIFE_MS
         if (now() - pageAtMs <= life) return Promise.resolve()
       }
       preparing ??= prepareOnce().finally(() => {

@@ -24,7 +24,8 @@ export interface Wire {
   /**
    * One exchange with a host of the web app, by its public URL.
    *
-   * @throws {GeminiWebError} `network`; `media_refused` for a URL outside the web app's hosts, before anything is sent.
+   * @throws {GeminiWebError} `network`; before anything is sent, `media_refused` for a URL outside the web app's hosts and
+   * what `beforeSend` throws.
    */
   send(url: string, request?: WireRequest): Promise<TransportResponse>
   /** The public name and URL of something a reply pointed to; undefined for a stranger's URL. */
@@ -44,9 +45,11 @@ export interface WireOptions {
   baseUrls?: BaseUrls
   /** Called with the cookies of each reply; a promise is awaited before the reply is used when the ticket changed. */
   onCookies?: (change: CookieChange) => Promise<void>
+  /** Called before each exchange; what it throws is thrown in its place. */
+  beforeSend?: () => void
 }
 
-export function createWire({ transport, jar, baseUrls = {}, onCookies }: WireOptions): Wire {
+export function createWire({ transport, jar, baseUrls = {}, onCookies, beforeSend }: WireOptions): Wire {
   const bases = readBases(baseUrls)
 
   function locate(url: string, near: HostName): Place | undefined {
@@ -73,6 +76,7 @@ export function createWire({ transport, jar, baseUrls = {}, onCookies }: WireOpt
       if (place === undefined) {
         throw new GeminiWebError('media_refused', 'The address is not one of the web app, so no cookie may go there')
       }
+      beforeSend?.()
       const base = place.host === undefined ? undefined : bases.get(place.host)
       const target = base === undefined ? place.url : base + place.url.slice(new URL(place.url).origin.length)
       const cookie = jar.header(place.url, cookies)

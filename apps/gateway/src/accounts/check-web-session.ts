@@ -44,6 +44,8 @@ export async function* checkWebSession(
   })
   const status = client.status()
   const signedIn = status.kind === 'account'
+  // Nothing was asked of Google then, and nothing can be.
+  if (error !== undefined && status.sessionEnded === true) return yield failed('account', error, session)
   const failedAt = error === undefined ? undefined : stepOf(error, session, startedAt)
   if (failedAt === 'connect') return yield failed('connect', error, session)
   yield ok('connect', connectionWords(session, startedAt))

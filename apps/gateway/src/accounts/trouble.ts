@@ -59,6 +59,8 @@ export interface SessionFacts {
   deviceBound: boolean
   /** Google refused the last renewal while the session still answered. */
   renewalRefused: boolean
+  /** Its session cookie has come to its own end. */
+  sessionEnded: boolean
   /** Google's last word on the account, such as 1040. */
   code: number | undefined
 }
@@ -81,6 +83,7 @@ function causeOf(code: string, upstreamCode: string | undefined, facts: SessionF
       return facts.deviceBound ? 'device-bound' : 'expired ticket'
     case 'signed_out':
     case 'downgraded':
+      if (facts.sessionEnded) return 'signed out'
       if (facts.code !== undefined && TERMS_STATUS.has(facts.code)) return 'terms to accept'
       if (facts.deviceBound) return 'device-bound'
       return facts.renewalRefused ? 'expired ticket' : 'signed out'

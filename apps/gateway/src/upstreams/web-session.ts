@@ -100,7 +100,8 @@ export function openWebSession(options: WebSessionOptions): WebSession {
   const deviceBound = account?.deviceBound === true
   const notes = {
     failed(error: GenerationError) {
-      const facts = { deviceBound, renewalRefused: session.renewalRefused, code: client.status().code }
+      const { code, sessionEnded = false } = client.status()
+      const facts = { deviceBound, renewalRefused: session.renewalRefused, sessionEnded, code }
       trouble = readTrouble(error, facts, now()) ?? trouble
     },
     worked() {

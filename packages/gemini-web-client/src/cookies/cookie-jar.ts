@@ -21,6 +21,8 @@ export interface CookieJar {
   /** Takes cookies of an export; returns how many were kept. */
   add(cookies: readonly ImportedCookie[]): number
   get(name: string): string | undefined
+  /** When the session cookie ends, or ended: it is in the jar no more then. Unix milliseconds; undefined when nobody said. */
+  readonly sessionEndMs: number | undefined
   /** Everything, as plain data that `add` takes back. */
   export(): ImportedCookie[]
   clear(): void
@@ -40,6 +42,7 @@ export function createCookieJar(): CookieJar {
   /** What matches a URL, until a cookie changes or a moment has passed. Matching costs more than all the rest of a call. */
   const matching = new Map<string, Cookie[]>()
   let matchedAt = 0
+  let sessionEndMs: number | undefined
 
   function cookiesFor(url: string): Cookie[] {
     const now = performance.now()
@@ -66,6 +69,13 @@ export function createCookieJar(): CookieJar {
     return join(cookiesFor(HOME).filter((cookie) => names.has(cookie.key) && cookie.hostOnly !== true))
   }
 
+  /** A reply ends the session by setting its cookie to a time gone by: then it ended now. */
+  function noteSession(cookie: Cookie): void {
+    if (cookie.key !== SESSION_COOKIE) return
+    const atMs = cookie.expiryTime() ?? Number.POSITIVE_INFINITY
+    sessionEndMs = atMs <= Date.now() ? Date.now() : isDate(atMs) ? atMs : undefined
+  }
+
   return {
     header(url, choice = 'all') {
       if (choice === 'none') return undefined
@@ -78,7 +88,10 @@ export function createCookieJar(): CookieJar {
       const ours = parsed.filter((cookie) => isHome(cookie.domain ?? new URL(url).hostname))
       if (ours.length === 0) return change
       const before = new Map(cookiesFor(url).map(({ key, value }) => [key, value]))
-      for (const cookie of ours) jar.setCookieSync(cookie, url, { ignoreError: true })
+      for (const cookie of ours) {
+        jar.setCookieSync(cookie, url, { ignoreError: true })
+        noteSession(cookie)
+      }
       forget()
       for (const { key } of ours) {
         if (valueOf(url, key) === before.get(key)) continue
@@ -89,11 +102,18 @@ export function createCookieJar(): CookieJar {
     },
     add(cookies) {
       let kept = 0
-      for (const cookie of cookies) if (addCookie(jar, cookie)) kept++
+      for (const cookie of cookies) {
+        if (!addCookie(jar, cookie)) continue
+        kept++
+        if (cookie.name === SESSION_COOKIE) sessionEndMs = isDate(cookie.expiresMs) ? cookie.expiresMs : undefined
+      }
       forget()
       return kept
     },
     get: (name) => valueOf(HOME, name),
+    get sessionEndMs() {
+      return sessionEndMs
+    },
     export() {
       const cookies = jar.serializeSync()?.cookies ?? []
       return cookies.flatMap((plain) => {
@@ -103,6 +123,7 @@ export function createCookieJar(): CookieJar {
     },
     clear() {
       jar = new ToughJar()
+      sessionEndMs = undefined
       forget()
     },
   }
