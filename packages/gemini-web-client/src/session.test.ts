@@ -453,6 +453,81 @@ describe('what is kept between runs', () => {
   })
 })
 
+describe('counters, which come with every reply', () => {
+  const counter = (value: string) => `SIDCC=${value}; Domain=.google.com; Path=/; Secure`
+  const sent = (requests: readonly { headers: Record<string, string> }[]) =>
+    requests.map(({ headers }) => /SIDCC=(\w+)/.exec(headers['cookie'] ?? '')?.[1])
+
+  /** A store whose disk stands still on demand, and an app that counts the answers in `SIDCC`. */
+  function slowDisk() {
+    const saved: SessionState[] = []
+    let stands: Promise<void> | undefined
+    let go = (): void => undefined
+    let count = 0
+    const app = scriptedApp({
+      generate: (request) => ({ body: answer(promptOf(request).prompt), cookies: [counter(`n${++count}`)] }),
+    })
+    const store: SessionStore = {
+      load: () => saved.at(-1),
+      async save(state) {
+        await stands
+        saved.push(structuredClone(state))
+      },
+    }
+    return {
+      app,
+      store,
+      kept: () => saved.at(-1)?.cookies.find(({ name }) => name === 'SIDCC')?.value,
+      stop: () => void (stands = new Promise((resolve) => (go = resolve))),
+      go: () => go(),
+    }
+  }
+
+  it('are sent only once they are kept, and no answer waits for that', async () => {
+    const { app, store, kept, stop, go } = slowDisk()
+    const one = client({ cookies: `${COOKIES}; SIDCC=n0`, transport: app.transport, store })
+    await one.start()
+    stop()
+    for (let turn = 0; turn < 3; turn++) expect((await one.generate('Hello')).text).toBe('Hello')
+    expect([sent(app.to('StreamGenerate')), kept()]).toEqual([['n0', 'n0', 'n0'], 'n0'])
+    go()
+    await expect.poll(kept, { timeout: 5_000 }).toBe('n3')
+    await one.generate('Hello')
+    expect(sent(app.to('StreamGenerate')).at(-1)).toBe('n3')
+  })
+
+  it('are those that were sent last, or newer ones, after a crash', async () => {
+    const { app, store } = slowDisk()
+    const one = client({ cookies: `${COOKIES}; SIDCC=n0`, transport: app.transport, store })
+    const number = (value = '') => Number(value.slice(1))
+    for (let turn = 0; turn < 5; turn++) {
+      await one.generate('Hello')
+      const before = number(sent(app.requests).at(-1))
+      // What a process has that begins now, from what is on the disk.
+      const next = client({ transport: app.transport, store })
+      await next.start()
+      expect(number(sent(app.requests).at(-1))).toBeGreaterThanOrEqual(before)
+    }
+  })
+
+  it('go on as they were when the disk refuses', async () => {
+    const { app, store } = slowDisk()
+    let full = false
+    const one = client({
+      cookies: `${COOKIES}; SIDCC=n0`,
+      transport: app.transport,
+      store: {
+        load: () => store.load(),
+        save: (state) => (full ? Promise.reject(new Error('full')) : store.save(state)),
+      },
+    })
+    await one.start()
+    full = true
+    for (let turn = 0; turn < 3; turn++) expect((await one.generate('Hello')).text).toBe('Hello')
+    expect(sent(app.to('StreamGenerate'))).toEqual(['n0', 'n0', 'n0'])
+  })
+})
+
 describe('accounts side by side', () => {
   it('puts the index of /u/N into path, source and header', async () => {
     const { client, emulator } = create({ account: 'ada', client: { accountIndex: 1 } })

@@ -26,7 +26,8 @@ const GUEST_PAGE_LIFE_MS = 1_500_000
 /** A token keeps working for at least an hour. Source: fact sheet section 1.3 c. */
 const TOKEN_LIFE_MS = 3_600_000
 const PAGE_BYTES = 4_194_304
-const SAVE_DELAY_MS = 1_000
+/** Shortest time between two saves of counters, in milliseconds. */
+const SAVE_EVERY_MS = 1_000
 
 /** Cookies, page tokens and their renewal for one account or one guest. */
 export interface Session {
@@ -65,7 +66,13 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
   const { accountIndex, language = 'en', userAgent, store } = options
   const { now, random, closed, timeoutMs } = ports
   const given = options.cookies === undefined ? undefined : readCookies(options.cookies)
+  /** All that came. */
   const jar: CookieJar = createCookieJar()
+  const persists = store !== undefined || options.onCookies !== undefined
+  // What is sent: only what a save has kept, so that a crash never sends Google back to older cookies. Counters come with
+  // every reply, and requests side by side carry older ones in a browser too; the other way, a request that waits for the
+  // save of the reply before it, would put a disk between a caller and the first byte.
+  const kept: CookieJar = persists ? createCookieJar() : jar
 
   let page: PageTokens = {}
   let pageAtMs: number | undefined
@@ -83,6 +90,8 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
   const wire = createWire({
     transport: ports.transport,
     jar,
+    // A guest has nothing to lose, and needs what the page gave it at once.
+    kept: { header: (url, choice) => (account ? kept : jar).header(url, choice) },
     beforeSend: requireSession,
     ...(options.baseUrls === undefined ? {} : { baseUrls: options.baseUrls }),
     onCookies(change) {
@@ -100,7 +109,7 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
   let dirty = false
   let saveFailed = false
   function save(): Promise<void> {
-    if (store === undefined && options.onCookies === undefined) return Promise.resolve()
+    if (!persists) return Promise.resolve()
     dirty = true
     saving ??= (async () => {
       try {
@@ -110,6 +119,8 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
           await store?.save(state)
           await options.onCookies?.(state)
           saveFailed = false
+          savedAt = performance.now()
+          keep(state.cookies)
         }
       } catch (error) {
         saveFailed = true
@@ -121,13 +132,23 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
     return saving
   }
 
-  // Counter cookies change with every reply; they are saved a moment later, together.
+  function keep(cookies: SessionState['cookies']): void {
+    if (kept === jar) return
+    kept.clear()
+    kept.add(cookies)
+  }
+
+  // Counters are saved at once, and those of a burst together. Never in the turn of the event loop that hands on a reply.
+  let savedAt = Number.NEGATIVE_INFINITY
   let cancelSave: (() => void) | undefined
   function saveSoon(): Promise<void> {
-    cancelSave ??= backgroundTimer(() => {
-      cancelSave = undefined
-      save().catch(() => undefined)
-    }, SAVE_DELAY_MS)
+    cancelSave ??= backgroundTimer(
+      () => {
+        cancelSave = undefined
+        save().catch(() => undefined)
+      },
+      Math.max(0, savedAt + SAVE_EVERY_MS - performance.now()),
+    )
     return Promise.resolve()
   }
 
@@ -179,7 +200,10 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
       // Another process may have asked without getting an answer: its minute counts here too.
       rotatedAtMs = Math.max(stored?.rotatedAtMs ?? 0, rotatedAtMs ?? 0) || undefined
       if (stored?.ticketAtMs === undefined || stored.ticketAtMs <= (ticketAtMs ?? 0)) return false
+      // A save of what we had before must not end after this.
+      await saving?.catch(() => undefined)
       jar.add(stored.cookies)
+      if (kept !== jar) kept.add(stored.cookies)
       rotatedAtMs = stored.rotatedAtMs
       ticketAtMs = stored.ticketAtMs
       spare = stored.spare
@@ -210,6 +234,7 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
       if (stored !== undefined && stored.cookies.length > 0 && !isSame(stored)) rotatedAtMs = undefined
     }
     if (merged.changed) await save()
+    keep(jar.export())
     loaded = true
   }
 

@@ -20,6 +20,7 @@ interface WireRequest extends TransportRequest {
 
 /** The one place that sends anything: it puts cookies on and takes cookies off. */
 export interface Wire {
+  /** Everything that came; `send` may hold some of it back. */
   readonly jar: CookieJar
   /**
    * One exchange with a host of the web app, by its public URL.
@@ -41,15 +42,18 @@ interface Place {
 
 export interface WireOptions {
   transport: Transport
+  /** Takes the cookies of each reply. */
   jar: CookieJar
+  /** The cookies that are sent. Default: those of `jar`. */
+  kept?: Pick<CookieJar, 'header'>
   baseUrls?: BaseUrls
-  /** Called with the cookies of each reply; a promise is awaited before the reply is used when the ticket changed. */
+  /** Called when a reply changed the cookies; a promise is awaited before the reply is used when the ticket changed. */
   onCookies?: (change: CookieChange) => Promise<void>
   /** Called before each exchange; what it throws is thrown in its place. */
   beforeSend?: () => void
 }
 
-export function createWire({ transport, jar, baseUrls = {}, onCookies, beforeSend }: WireOptions): Wire {
+export function createWire({ transport, jar, kept = jar, baseUrls = {}, onCookies, beforeSend }: WireOptions): Wire {
   const bases = readBases(baseUrls)
 
   function locate(url: string, near: HostName): Place | undefined {
@@ -79,7 +83,7 @@ export function createWire({ transport, jar, baseUrls = {}, onCookies, beforeSen
       beforeSend?.()
       const base = place.host === undefined ? undefined : bases.get(place.host)
       const target = base === undefined ? place.url : base + place.url.slice(new URL(place.url).origin.length)
-      const cookie = jar.header(place.url, cookies)
+      const cookie = kept.header(place.url, cookies)
       const headers = cookie === undefined ? request.headers : { ...request.headers, cookie }
       let response: TransportResponse
       try {

@@ -52,6 +52,19 @@ describe('createCookieJar', () => {
     expect(jar.header(APP)).toBe('SID=new')
   })
 
+  it('makes an end of an age, so that it can be kept', () => {
+    const jar = createCookieJar()
+    const before = Date.now()
+    jar.merge(APP, [
+      'SIDCC=1; Domain=.google.com; Max-Age=60',
+      'NID=2; Domain=.google.com; Max-Age=99999999999999999999',
+    ])
+    const [counter, forever] = jar.export()
+    expect(counter?.expiresMs).toBeGreaterThanOrEqual(before + 60_000)
+    expect(counter?.expiresMs).toBeLessThanOrEqual(Date.now() + 60_000)
+    expect(forever).not.toHaveProperty('expiresMs')
+  })
+
   it('takes an end that is no date for none', () => {
     const jar = createCookieJar()
     const ends = [1e303, -1e303, Number.NaN, Number.POSITIVE_INFINITY, 8.64e15]

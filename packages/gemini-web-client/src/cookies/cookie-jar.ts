@@ -84,7 +84,7 @@ export function createCookieJar(): CookieJar {
     },
     merge(url, lines) {
       const change: CookieChange = { changed: false, ticket: false }
-      const parsed = lines.flatMap((line) => Cookie.parse(line) ?? [])
+      const parsed = lines.flatMap((line) => Cookie.parse(line) ?? []).map(withEnd)
       const ours = parsed.filter((cookie) => isHome(cookie.domain ?? new URL(url).hostname))
       if (ours.length === 0) return change
       const before = new Map(cookiesFor(url).map(({ key, value }) => [key, value]))
@@ -131,6 +131,15 @@ export function createCookieJar(): CookieJar {
 
 function join(cookies: readonly Cookie[]): string | undefined {
   return cookies.length === 0 ? undefined : cookies.map((cookie) => `${cookie.key}=${cookie.value}`).join('; ')
+}
+
+/** An age becomes an end: plain data has no field for it, and the library counts it from the last use. */
+function withEnd(cookie: Cookie): Cookie {
+  if (typeof cookie.maxAge !== 'number') return cookie
+  const atMs = cookie.maxAge <= 0 ? 0 : Date.now() + cookie.maxAge * 1_000
+  cookie.expires = isDate(atMs) ? new Date(atMs) : 'Infinity'
+  cookie.maxAge = null
+  return cookie
 }
 
 function isHome(domain: string): boolean {
