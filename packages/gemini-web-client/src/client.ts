@@ -107,6 +107,8 @@ export interface ClientStatus {
   ticketAtMs?: number
   rotatedAtMs?: number
   lastRotation?: RotationOutcome
+  /** What the last renewal came to that was answered: one that came too soon says nothing. Absent before the first. */
+  renewalRefused?: boolean
   /** The store refused the last state. */
   saveFailed?: true
   buildLabel?: string
@@ -133,6 +135,8 @@ export interface GeminiWebClient {
   quota(signal?: AbortSignal): Promise<Quota>
   /** Renews the session ticket now; `too-soon` within a minute of the last time. */
   rotate(): Promise<RotationOutcome>
+  /** The next call asks anew how the account is, whatever is known: somebody else saw it fail. */
+  recheck(): void
   /** Shapes of the web app that were not as we know them, since this client was made. */
   drifts(): Drift[]
   /** Cookies and times, as plain data to keep. */
@@ -176,6 +180,8 @@ export function createGeminiWebClient(options: GeminiWebClientOptions = {}): Gem
   const closed = closing.signal
   const sessionUuid = crypto.randomUUID().toUpperCase()
   let lastRotation: RotationOutcome | undefined
+  let rotations = 0
+  let renewalRefused: boolean | undefined
 
   const session = createSession(
     { ...options, userAgent },
@@ -188,6 +194,8 @@ export function createGeminiWebClient(options: GeminiWebClientOptions = {}): Gem
       pageKeys: { ...PAGE_KEYS, ...protocol.pageKeys },
       onRotation(outcome) {
         lastRotation = outcome
+        rotations++
+        if (outcome !== 'too-soon') renewalRefused = outcome === 'refused'
       },
     },
   )
@@ -333,6 +341,7 @@ export function createGeminiWebClient(options: GeminiWebClientOptions = {}): Gem
         ...(ticketAtMs === undefined ? {} : { ticketAtMs }),
         ...(rotatedAtMs === undefined ? {} : { rotatedAtMs }),
         ...(lastRotation === undefined ? {} : { lastRotation }),
+        ...(renewalRefused === undefined ? {} : { renewalRefused }),
         ...(session.ended ? { sessionEnded: true } : {}),
         ...(session.saveFailed ? { saveFailed: true } : {}),
         ...(buildLabel === undefined ? {} : { buildLabel }),
@@ -347,9 +356,12 @@ export function createGeminiWebClient(options: GeminiWebClientOptions = {}): Gem
     generate,
     chat: (chatOptions) => createChat(stream, chatOptions),
     async rotate() {
+      const before = rotations
       await session.prepare()
-      return session.rotate()
+      // Signing in has asked already, and a minute must pass.
+      return rotations === before || lastRotation === undefined ? session.rotate() : lastRotation
     },
+    recheck: () => session.doubt(),
     export: () => session.export(),
     async close() {
       await session.stopRenewing()

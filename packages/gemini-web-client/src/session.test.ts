@@ -282,6 +282,36 @@ describe('rotation', () => {
     expect((await client.generate('Hello')).text).toMatch(/\w/)
   })
 
+  it('gives the outcome of the one that signing in needed, and remembers a refusal', async () => {
+    let status = 401
+    let now = 1_000_000
+    const app = scriptedApp({
+      page: () => ({ body: buildAppPage({ buildLabel: 'boq_test_p0', sessionId: '-1' }) }),
+      rotate: () => ({ status }),
+    })
+    const one = client({ cookies: COOKIES, transport: app.transport, now: () => now })
+    expect(await one.rotate()).toBe('refused')
+    expect(app.to('RotateCookies')).toHaveLength(1)
+    expect([await one.rotate(), one.status().renewalRefused]).toEqual(['too-soon', true])
+    status = 200
+    now += FLOOR
+    expect([await one.rotate(), one.status().renewalRefused]).toEqual(['still-good', false])
+  })
+
+  it('asks anew how the account is after a refusal, and when somebody saw it fail', async () => {
+    const app = scriptedApp({ rotate: () => ({ status: 401 }) })
+    const one = client({ cookies: COOKIES, transport: app.transport })
+    const asked = async () => {
+      await one.models()
+      return app.to('batchexecute').length
+    }
+    expect([await asked(), await asked()]).toEqual([1, 1])
+    expect(await one.rotate()).toBe('refused')
+    expect([await asked(), await asked()]).toEqual([2, 2])
+    one.recheck()
+    expect([await asked(), await asked()]).toEqual([3, 3])
+  })
+
   it('runs on its clock and stops with the client', async () => {
     const app = scriptedApp({ rotate: () => ({ status: 429 }) })
     const one = client({ cookies: COOKIES, transport: app.transport, rotationIntervalMs: 20, random: () => 0.5 })

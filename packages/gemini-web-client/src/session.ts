@@ -47,8 +47,10 @@ export interface Session {
   rotate(): Promise<RotationOutcome>
   /** After an authentication failure: rotates and reads the page again. @throws {GeminiWebError} `signed_out` */
   renew(): Promise<RotationOutcome>
-  /** Counts authentication failures: what was known of the account before one is not known any more. */
+  /** Counts authentication failures and refused renewals: what was known of the account before one is not known any more. */
   readonly doubts: number
+  /** Somebody else saw such a failure. */
+  doubt(): void
   /** When the app page was read. */
   readonly pageAtMs: number | undefined
   readonly ticketAtMs: number | undefined
@@ -213,6 +215,7 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
     ...(store?.exclusive === undefined ? {} : { exclusive: (work) => store.exclusive?.(work) ?? work() }),
     onOutcome(outcome) {
       if (outcome === 'still-good') ticketAtMs = now()
+      if (outcome === 'refused') doubts++
       ports.onRotation?.(outcome)
     },
   })
@@ -374,6 +377,9 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
     rotate: () => rotation.rotate(),
     get doubts() {
       return doubts
+    },
+    doubt() {
+      doubts++
     },
     async renew() {
       doubts++

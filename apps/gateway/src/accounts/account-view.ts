@@ -62,7 +62,7 @@ export function toAccountView(entry: WebAccountEntry, status: AccountStatus | un
 function refusalNotes({ deviceBound, renewalRefused, trouble }: WebSession): string[] {
   // The trouble has said it already.
   if (trouble?.cause === 'device-bound' || trouble?.cause === 'expired ticket') return []
-  if (renewalRefused) return [refusedAdvice({ deviceBound, alive: trouble === undefined })]
+  if (renewalRefused) return [refusedAdvice({ deviceBound, alive: trouble === undefined ? true : undefined })]
   return deviceBound ? [BOUND_ADVICE] : []
 }
 

@@ -2,8 +2,10 @@ import type { AccountPool } from '@castorjs/account-pool'
 import { toGenerationError } from '@castorjs/content-generator'
 import { RENEWAL_FLOOR_MS, type SessionState } from '@castorjs/gemini-web-client'
 import type { StateStore } from '@castorjs/state-store'
-import { sessionKey } from '../state/session-store.ts'
+import { sessionIn, sessionKey } from '../state/session-store.ts'
 import type { WebSession } from '../upstreams/web-session.ts'
+import { markOfSession } from './fingerprints.ts'
+import { createKeptTroubles, holdsFor, lasting, type KeptTrouble } from './kept-troubles.ts'
 import { ATTENTION_LINK, refusedAdvice, TERMS_STATUS, TERMS_WANTED, toFailure, type TroubleCause } from './trouble.ts'
 import type { WebAccountEntry } from './account-roster.ts'
 
@@ -25,7 +27,7 @@ export interface BackgroundRenewalOptions {
 export interface RenewalNotice {
   account: string
   /**
-   * - `refused`: Google does not renew this session; it dies when its ticket does.
+   * - `refused`: Google does not renew this session, which still answers; it dies when its ticket does.
    * - `sign-in`: it could not be signed in to, and the pool has nothing to say of it.
    * - `terms`: it works, and Google wants terms to be accepted.
    * - `recovered`: it is signed in to again.
@@ -41,6 +43,8 @@ export interface RenewalNotice {
 export interface BackgroundRenewal {
   /** Plans the first sign-in of an account. */
   watch(entry: WebAccountEntry): void
+  /** Reads what was known of the accounts before the start, or is known to other processes. */
+  recall(): Promise<void>
   close(): Promise<void>
 }
 
@@ -64,11 +68,16 @@ interface Watched {
   toldTerms: number | undefined
   /** The recoveries of the session that were told. */
   seenRecoveries: number
+  /** A refused renewal was told. */
+  toldRefusal: boolean
+  /** What this process and the state agree on, as {@link wordsOf} has it. */
+  agreed: string
 }
 
 export function startBackgroundRenewal(options: BackgroundRenewalOptions): BackgroundRenewal {
   const { pool, entries, state, onNotice, startAfterMs = 15_000, spreadMs = 2_000 } = options
   const { random = Math.random, now = Date.now } = options
+  const troubles = createKeptTroubles(state)
   const watched = new Map<string, Watched>()
   const closing = new AbortController()
   let looks = 0
@@ -104,18 +113,12 @@ export function startBackgroundRenewal(options: BackgroundRenewalOptions): Backg
   }
 
   async function look(one: Watched): Promise<void> {
-    const { id, session } = one.entry
+    const { session } = one.entry
     const { lastRotation, rotatedAtMs } = session.client.status()
     if (rotatedAtMs !== one.seenRotation) {
       one.seenRotation = rotatedAtMs
-      // Refused while it still answers. A dead session is refused too, and was announced.
-      if (lastRotation === 'refused' && session.trouble === undefined && !session.renewalRefused) {
-        session.renewalRefused = true
-        const { deviceBound } = session
-        const message = refusedAdvice({ deviceBound, alive: true })
-        onNotice({ account: id, type: 'refused', cause: deviceBound ? 'device-bound' : undefined, message })
-      }
-      if (lastRotation === 'renewed' || lastRotation === 'still-good') session.renewalRefused = false
+      // Whether it still answers is what a refusal leaves open.
+      if (lastRotation === 'refused' && session.trouble === undefined) one.signInAt = now()
       // The ticket is fresh again: what was said of the session before may be over.
       if (lastRotation === 'renewed' && session.trouble !== undefined) one.signInAt ??= now()
     }
@@ -127,8 +130,20 @@ export function startBackgroundRenewal(options: BackgroundRenewalOptions): Backg
     }
     tellRecovery(one)
     tellTerms(one)
+    tellRefusal(one)
     if (one.signInAt !== undefined && now() >= one.signInAt) await signIn(one)
     else if (looks % ADOPT_EVERY_LOOKS === 0 && (state.shared || sharesHome(one.entry))) await adopt(one)
+  }
+
+  /** A dead session is refused too; that was announced by the pool. */
+  function tellRefusal(one: Watched): void {
+    const { id, session } = one.entry
+    const { deviceBound, renewalRefused, trouble } = session
+    if (renewalRefused && !one.toldRefusal && trouble === undefined) {
+      const message = refusedAdvice({ deviceBound, alive: true })
+      onNotice({ account: id, type: 'refused', cause: deviceBound ? 'device-bound' : undefined, message })
+    }
+    one.toldRefusal = renewalRefused
   }
 
   /** Whoever found out: a check, a request, or the sign-in here. The webhook drops what it never told of. */
@@ -166,12 +181,70 @@ export function startBackgroundRenewal(options: BackgroundRenewalOptions): Backg
     if ((stored?.ticketAtMs ?? 0) > ticketAtMs) await session.client.rotate()
   }
 
+  /** Fingerprint of the session, also of one that was not used yet; empty when there is none. */
+  async function markOf({ home, session }: WebAccountEntry): Promise<string> {
+    const { cookies } = session.client.export()
+    const stored =
+      cookies.length > 0 ? undefined : ((await state.get(sessionKey(home)))?.value as SessionState | undefined)
+    const value = sessionIn(stored?.cookies ?? cookies)
+    return value === undefined ? '' : markOfSession(value)
+  }
+
+  /** Takes over what another process wrote of an account since we agreed. */
+  async function hear(one: Watched, all: ReadonlyMap<string, KeptTrouble>): Promise<void> {
+    const { id, session } = one.entry
+    let kept = all.get(id)
+    if (kept !== undefined && !holdsFor(kept, await markOf(one.entry), session.egress)) kept = undefined
+    const theirs = wordsOf(kept)
+    // What we found out meanwhile is the newest.
+    if (theirs === one.agreed || wordsOf(session) !== one.agreed) return
+    one.agreed = theirs
+    // It has worked here after it failed there: then they are told, not we.
+    if (kept?.trouble !== undefined && (session.workedAt ?? 0) > kept.trouble.at) return
+    session.learn(kept)
+    // It was tried by whoever found out.
+    one.seenTrouble = session.trouble?.at
+    one.toldRefusal = session.renewalRefused
+  }
+
+  /** Writes what we found out of an account since we agreed. */
+  async function say(one: Watched): Promise<void> {
+    const { id, session } = one.entry
+    const ours = wordsOf(session)
+    if (ours === one.agreed) return
+    const trouble = lasting(session.trouble)
+    if (ours === '') await troubles.remove(id)
+    else {
+      await troubles.put({
+        version: 1,
+        id,
+        session: await markOf(one.entry),
+        egress: session.egress,
+        ...(trouble === undefined ? {} : { trouble }),
+        ...(session.renewalRefused ? { renewalRefused: true } : {}),
+      })
+    }
+    one.agreed = ours
+  }
+
+  async function recall(): Promise<void> {
+    const all = await troubles.list()
+    await Promise.all([...watched.values()].map((one) => hear(one, all)))
+  }
+
   async function lookAtAll(): Promise<void> {
     looks++
     for (const [id, one] of watched) {
       if (entries().get(id) !== one.entry) watched.delete(id)
     }
+    // A state that is away is heard again later.
+    if (state.shared) await recall().catch(() => undefined)
     await Promise.all([...watched.values()].map((one) => look(one).catch(() => undefined)))
+    await sayAll()
+  }
+
+  async function sayAll(): Promise<void> {
+    await Promise.all([...watched.values()].map((one) => say(one).catch(() => undefined)))
   }
 
   const timer = setInterval(
@@ -196,12 +269,23 @@ export function startBackgroundRenewal(options: BackgroundRenewalOptions): Backg
         seenTrouble: undefined,
         toldTerms: undefined,
         seenRecoveries: entry.session.recoveries,
+        toldRefusal: entry.session.renewalRefused,
+        agreed: '',
       })
     },
+    recall,
     async close() {
       clearInterval(timer)
       closing.abort()
       await looking
+      await sayAll()
     },
   }
+}
+
+/** What is worth telling, in a form that can be compared; empty while there is nothing. */
+function wordsOf(known: Partial<Pick<WebSession, 'trouble' | 'renewalRefused'>> | undefined): string {
+  const trouble = lasting(known?.trouble)
+  const refused = known?.renewalRefused === true
+  return trouble === undefined && !refused ? '' : JSON.stringify([trouble?.cause, trouble?.message, refused])
 }

@@ -57,8 +57,10 @@ export function toFailure(error: GenerationError): Failure {
 export interface SessionFacts {
   /** Its cookies bear the marks of device binding. */
   deviceBound: boolean
-  /** Google refused the last renewal while the session still answered. */
+  /** Google refused the last renewal, and the session went on. */
   renewalRefused: boolean
+  /** The ticket is older than tickets get, and Google refuses to renew it. */
+  ticketRanOut: boolean
   /** Its session cookie has come to its own end. */
   sessionEnded: boolean
   /** Google's last word on the account, such as 1040. */
@@ -86,7 +88,7 @@ function causeOf(code: string, upstreamCode: string | undefined, facts: SessionF
       if (facts.sessionEnded) return 'signed out'
       if (facts.code !== undefined && TERMS_STATUS.has(facts.code)) return 'terms to accept'
       if (facts.deviceBound) return 'device-bound'
-      return facts.renewalRefused ? 'expired ticket' : 'signed out'
+      return facts.renewalRefused || facts.ticketRanOut ? 'expired ticket' : 'signed out'
     case 'account_rejected':
       return REGION.has(upstreamCode ?? '') ? 'region' : 'verification wanted'
     case 'consent_required':
@@ -107,9 +109,9 @@ function causeOf(code: string, upstreamCode: string | undefined, facts: SessionF
 function messageFor(cause: TroubleCause, message: string, facts: SessionFacts): string {
   if (cause === 'device-bound') return `${message} ${BOUND_ADVICE}`
   if (cause === 'terms to accept') return `${message} ${TERMS_WANTED}`
-  return cause === 'expired ticket' && facts.renewalRefused
-    ? `The ticket ran out, and Google had refused to renew it. ${WHY_REFUSED}`
-    : message
+  if (cause !== 'expired ticket') return message
+  if (facts.renewalRefused) return `The ticket ran out, and Google had refused to renew it. ${WHY_REFUSED}`
+  return facts.ticketRanOut ? `The ticket ran out, and Google refuses to renew it. ${WHY_REFUSED}` : message
 }
 
 export const TERMS_WANTED = `Google wants its terms to be accepted: ${ATTENTION_LINK}`
@@ -118,9 +120,14 @@ export const TERMS_WANTED = `Google wants its terms to be accepted: ${ATTENTION_
 const WHY_REFUSED =
   'It gives no reason. Most often another program or browser window uses the same session and renewed it first, so that the cookies here are old; or the session is bound to a device although its cookies bear no mark of it; or it was signed out, or its password changed. Sign in with Firefox in a private window, export the cookies, and close the window without signing out.'
 
-/** What a refused renewal means and what to do, as far as it is known. `alive`: it still answers. */
-export function refusedAdvice({ deviceBound, alive }: { deviceBound: boolean; alive: boolean }): string {
-  const end = alive ? ' It still answers, and dies when its ticket does, within the hour.' : ''
+/** What a refused renewal means and what to do, as far as it is known. `alive`: it still answers; undefined when that could not be asked. */
+export function refusedAdvice({ deviceBound, alive }: { deviceBound: boolean; alive: boolean | undefined }): string {
+  const end =
+    alive === undefined
+      ? ''
+      : alive
+        ? ' It still answers, and dies when its ticket does, within the hour.'
+        : ' It answers no more.'
   return `Google refuses to renew this session.${end} ${deviceBound ? BOUND_ADVICE : WHY_REFUSED}`
 }
 

@@ -1,5 +1,5 @@
 import type { CookieImport } from '@castorjs/cookie-import'
-import { GenerationError } from '@castorjs/content-generator'
+import { GenerationError, toGenerationError } from '@castorjs/content-generator'
 import type { RotationOutcome } from '@castorjs/gemini-web-client'
 import { withLock } from '@castorjs/state-store'
 import { ACCOUNTS_LOCK, openAccountRoster, type AccountRosterOptions, type WebAccountEntry } from './account-roster.ts'
@@ -7,7 +7,7 @@ import type { AccountView } from './account-view.ts'
 import { addAccount, type AddOptions, type AddResult } from './add-account.ts'
 import { changeProxy } from './change-proxy.ts'
 import { checkWebSession, reportStep, toDoorError, type CheckStep } from './check-web-session.ts'
-import { refusedAdvice } from './trouble.ts'
+import { refusedAdvice, toFailure } from './trouble.ts'
 
 /** The accounts of the web app: those of the configuration, and those added at run time, which live in the state. */
 export interface WebAccounts {
@@ -29,6 +29,7 @@ export interface WebAccounts {
 }
 
 const LOCK_WAIT_MS = 120_000
+const SIGN_IN_MS = 90_000
 
 /** Opens every known account. */
 export async function openWebAccounts(options: AccountRosterOptions): Promise<WebAccounts> {
@@ -44,6 +45,20 @@ export async function openWebAccounts(options: AccountRosterOptions): Promise<We
         fault: 'castor',
       })
     })
+  }
+
+  /** Signs in, and tells the pool what that comes to; undefined when Google could not be asked. */
+  async function isAlive(id: string): Promise<boolean | undefined> {
+    const { session } = entryOf(id)
+    session.client.recheck()
+    try {
+      await session.signIn(AbortSignal.timeout(SIGN_IN_MS))
+      return true
+    } catch (thrown) {
+      const error = toGenerationError(thrown)
+      await pool.report(id, toFailure(error))
+      return error.code === 'upstream_auth' ? false : undefined
+    }
   }
 
   return {
@@ -73,10 +88,9 @@ export async function openWebAccounts(options: AccountRosterOptions): Promise<We
       const outcome = await session.client.rotate().catch((error: unknown) => {
         throw toDoorError(error)
       })
-      const { deviceBound, trouble } = session
-      const message =
-        outcome === 'refused' ? refusedAdvice({ deviceBound, alive: trouble === undefined }) : RENEWALS[outcome]
-      return { outcome, message }
+      if (session.client.status().renewalRefused !== true) return { outcome, message: RENEWALS[outcome] }
+      const message = refusedAdvice({ deviceBound: session.deviceBound, alive: await isAlive(id) })
+      return { outcome, message: outcome === 'refused' ? message : `${RENEWALS[outcome]} ${message}` }
     },
     async setPaused(id, paused) {
       const entry = entryOf(id)
@@ -106,8 +120,9 @@ export async function openWebAccounts(options: AccountRosterOptions): Promise<We
   }
 }
 
-const RENEWALS: Record<Exclude<RotationOutcome, 'refused'>, string> = {
+const RENEWALS: Record<RotationOutcome, string> = {
   renewed: 'The ticket was renewed.',
   'still-good': 'Google says that the ticket is still good.',
+  refused: 'Google refused to renew the ticket.',
   'too-soon': 'The last renewal was less than a minute ago; nothing was asked.',
 }

@@ -109,6 +109,8 @@ export async function openGeminiWeb({
     onChecked,
   })
   accounts = opened
+  // What was known of a dead account is known again, before anybody asks; a state that is away is asked later.
+  await renewal.recall().catch(() => undefined)
 
   let syncing: Promise<void> | undefined
   const syncTimer = state.shared

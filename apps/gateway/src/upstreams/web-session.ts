@@ -10,6 +10,7 @@ import { createGeminiWebGenerator } from '@castorjs/gemini-web-client/content-ge
 import type { GuardedFetch } from '@castorjs/guarded-fetch'
 import type { Transport } from '@castorjs/http-transport'
 import { createNodeTransport } from '@castorjs/http-transport/node'
+import type { KeptTrouble } from '../accounts/kept-troubles.ts'
 import { readTrouble, withNotes, type Trouble, type TroubleCause } from '../accounts/trouble.ts'
 import type { Config } from '../config-schema.ts'
 import { egressOf } from './egress.ts'
@@ -26,12 +27,16 @@ export interface WebSession {
   readonly reachedAt: number | undefined
   /** What went wrong last; undefined while it works. */
   readonly trouble: Trouble | undefined
-  /** How often it worked again after a trouble. */
+  /** How often it worked again after a trouble, whoever found out. */
   readonly recoveries: number
+  /** When Google last showed that it works, Unix milliseconds. */
+  readonly workedAt: number | undefined
   /** Its cookies bear the marks of device binding. */
   readonly deviceBound: boolean
-  /** Google refused the last renewal while the session still answered. */
-  renewalRefused: boolean
+  /** Google refused the last renewal, and the session went on. */
+  readonly renewalRefused: boolean
+  /** Takes over what another process, or this one before a restart, found out; undefined: that it works. */
+  learn: (kept: Pick<KeptTrouble, 'trouble' | 'renewalRefused'> | undefined) => void
   /**
    * Signs in and keeps the ticket fresh from then on, without asking the model anything.
    *
@@ -65,6 +70,9 @@ export interface WebSessionOptions {
   now?: () => number
 }
 
+/** No ticket lives longer, in milliseconds. Source: fact sheet section 2.4. */
+const TICKET_LIFE_MS = 1_800_000
+
 /** What signing in says nothing about. */
 const LIMITS: ReadonlySet<TroubleCause> = new Set(['usage limit', 'throttled'])
 
@@ -79,9 +87,11 @@ export function openWebSession(options: WebSessionOptions): WebSession {
   const proxy = account?.proxy ?? commonProxy
   const connection = createNodeTransport(proxy === undefined ? {} : { proxy })
   let reachedAt: number | undefined
+  let replies = 0
   const transport: Transport = async (url, request) => {
     const response = await connection(url, request)
     reachedAt = now()
+    replies++
     return response
   }
   const cookies = account === undefined ? undefined : cookiesOf(account)
@@ -97,18 +107,41 @@ export function openWebSession(options: WebSessionOptions): WebSession {
   })
   let trouble: Trouble | undefined
   let recoveries = 0
+  let workedAt: number | undefined
+  let renewalRefused = false
+  let ticketRanOut = false
+  /** When it last came back. */
+  let aliveSince = 0
   const deviceBound = account?.deviceBound === true
   const notes = {
     failed(error: GenerationError) {
-      const { code, sessionEnded = false } = client.status()
-      const facts = { deviceBound, renewalRefused: session.renewalRefused, sessionEnded, code }
+      const { code, sessionEnded = false, renewalRefused: refused = false, ticketAtMs = now() } = client.status()
+      // Tickets of the dead grow old too: what counts is how old it was when the session died.
+      const wasDead = trouble?.code === 'signed_out' || trouble?.code === 'downgraded'
+      if (!wasDead) ticketRanOut = refused && now() - ticketAtMs > TICKET_LIFE_MS
+      const facts = { deviceBound, renewalRefused: session.renewalRefused, ticketRanOut, sessionEnded, code }
       trouble = readTrouble(error, facts, now()) ?? trouble
     },
     worked() {
-      if (trouble !== undefined) recoveries++
-      trouble = undefined
+      proved()
+      forget()
     },
   }
+
+  function proved(): void {
+    workedAt = now()
+    const { renewalRefused: refused = renewalRefused, rotatedAtMs = 0 } = client.status()
+    // Only now it is known that the session went on; what is dead is refused too, and that says nothing later.
+    if (!refused || (trouble === undefined && rotatedAtMs >= aliveSince)) renewalRefused = refused
+  }
+
+  function forget(): void {
+    if (trouble === undefined) return
+    recoveries++
+    aliveSince = now()
+    trouble = undefined
+  }
+
   const generator = withNotes(createGeminiWebGenerator(client, { mediaFetch, models }), notes)
   const session: WebSession = {
     label,
@@ -116,9 +149,13 @@ export function openWebSession(options: WebSessionOptions): WebSession {
     client,
     generator,
     async signIn(signal) {
+      const before = replies
       try {
         await generator.models({ signal, requestId: 'sign-in' })
-        if (trouble !== undefined && !LIMITS.has(trouble.cause)) notes.worked()
+        // Where all was known nobody was asked, and nothing is proved.
+        if (replies === before) return
+        proved()
+        if (trouble !== undefined && !LIMITS.has(trouble.cause)) forget()
       } catch (thrown) {
         const error = toGenerationError(thrown, signal)
         notes.failed(error)
@@ -134,8 +171,20 @@ export function openWebSession(options: WebSessionOptions): WebSession {
     get recoveries() {
       return recoveries
     },
+    get workedAt() {
+      return workedAt
+    },
     deviceBound,
-    renewalRefused: false,
+    get renewalRefused() {
+      return renewalRefused && client.status().renewalRefused !== false
+    },
+    learn(kept) {
+      if (kept?.trouble === undefined) forget()
+      else trouble = kept.trouble
+      ticketRanOut = kept?.trouble?.cause === 'expired ticket'
+      renewalRefused = kept?.renewalRefused === true
+      client.recheck()
+    },
     async close() {
       await client.close()
       await connection.close()
