@@ -3,6 +3,7 @@ import { MODES, PAGE_KEYS, RPC, TOOLS } from '@castorjs/gemini-web-protocol'
 import { createNodeGuardedFetch } from '@castorjs/guarded-fetch/node'
 import * as v from 'valibot'
 import { readProxyUrl } from './proxy-url.ts'
+import { readWebhookAddress } from './telemetry/webhook-address.ts'
 
 const port = v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(0), v.maxValue(65_535))
 const url = v.pipe(v.string(), v.url('must be a URL such as http://127.0.0.1:8765'))
@@ -296,8 +297,13 @@ export const ConfigSchema = v.strictObject({
     }),
     {},
   ),
-  /** Is sent what happens to accounts, as JSON without secrets. */
-  webhookUrl: v.optional(url),
+  /** Is sent what happens to accounts, as JSON without secrets. A user and password in it go as `Authorization`. */
+  webhookUrl: v.optional(
+    v.pipe(
+      v.string(),
+      v.check((text) => readWebhookAddress(text) !== undefined, 'must be a URL that begins with http:// or https://'),
+    ),
+  ),
   /** Usage is kept for so many days. */
   usageDays: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 90),
   /** How fast accounts may be used; it keeps them safe. `false` takes a limit away. */

@@ -86,6 +86,10 @@ describe('readConfig', () => {
     [{ SECURE_1PSIDTS: 'x' }, /"default" has no cookies; set SECURE_1PSID/],
     [{ API_KEY: 'a=12345678,a=87654321' }, /^API_KEY: two have the same id/],
     [{ GEMINI_PROXY: 'http://u:hunter2@127.0.0.1:99999' }, /^GEMINI_PROXY: must look like .* a port up to 65535/],
+    [
+      { WEBHOOK_URL: 'ftp://hunter2@127.0.0.1/x' },
+      /^WEBHOOK_URL: must be a URL that begins with http:\/\/ or https:\/\/$/,
+    ],
     [{ API_KEY: 'short' }, /^API_KEY: must be at least 8 characters long/],
     [{ CASTOR_CONFIG: 'nowhere.json' }, /CASTOR_CONFIG: there is no file/],
     [

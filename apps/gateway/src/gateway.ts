@@ -3,6 +3,7 @@ import { createCallerKeys } from '@castorjs/caller-keys'
 import { withDeadlines, type ContentGenerator, type MediaOptions } from '@castorjs/content-generator'
 import { createNodeGuardedFetch } from '@castorjs/guarded-fetch/node'
 import { createRequestLimits } from '@castorjs/request-limits'
+import type { StateStore } from '@castorjs/state-store'
 import { createUsageLedger } from '@castorjs/usage-ledger'
 import type { Logger } from 'pino'
 import type { Trouble } from './accounts/trouble.ts'
@@ -24,11 +25,12 @@ import { createConnections, startServer } from './server.ts'
 import { openState } from './state/open-state.ts'
 import { keptPoolState } from './state/pool-records.ts'
 import { openSharedRedis } from './state/shared-redis.ts'
-import { toAccountEvent, toRenewalEvent } from './telemetry/account-events.ts'
+import { toAccountNews, toRenewalNews } from './telemetry/account-events.ts'
 import { toLedgerEntry } from './telemetry/ledger-entry.ts'
 import { createModelNames } from './telemetry/model-names.ts'
 import { readReadiness } from './telemetry/readiness.ts'
 import { openTraces } from './telemetry/traces.ts'
+import { readWebhookAddress } from './telemetry/webhook-address.ts'
 import { createWebhook, type Webhook } from './telemetry/webhook.ts'
 import { withTally } from './telemetry/with-tally.ts'
 import { openCodeAssist, readCodeAssistLogins } from './upstreams/code-assist.ts'
@@ -92,12 +94,14 @@ export async function startGateway(
   )
   const pictures = createPicturePool({ worker: PICTURE_WORKER, threads: config.media.threads })
   const mediaFetch = createNodeGuardedFetch(config.remoteFiles)
-  const webhook = openWebhook(config, log)
+  const webhook = openWebhook(config, state, log)
   const traces = await openTraces(process.env, VERSION, (message) => log.warn(message))
-  const onChange = (change: PoolChange, trouble?: Trouble): void => {
-    log.warn({ ...change, account: change.account?.label, cause: trouble?.cause }, 'account state changed')
-    webhook?.send(toAccountEvent(change, trouble))
-  }
+  const onChange =
+    (upstream: UpstreamName) =>
+    (change: PoolChange, trouble?: Trouble): void => {
+      log.warn({ ...change, account: change.account?.label, cause: trouble?.cause }, 'account state changed')
+      webhook?.send(toAccountNews(upstream, change, trouble))
+    }
   const poolState = (name: UpstreamName): PoolState =>
     redis?.poolState(name) ??
     keptPoolState(state, name, (error) =>
@@ -107,15 +111,18 @@ export async function startGateway(
     config,
     mediaFetch,
     state,
-    onChange,
+    onChange: onChange('gemini-web'),
     onNotice(notice) {
-      log.warn({ account: notice.account, notice: notice.type }, notice.message)
-      webhook?.send(toRenewalEvent(notice))
+      log[notice.quiet === true ? 'debug' : 'warn']({ account: notice.account, notice: notice.type }, notice.message)
+      webhook?.send(toRenewalNews(notice))
     },
     onChecked(account, steps) {
       const healthy = steps.every(({ outcome }) => outcome !== 'failed')
       const lines = steps.map(({ name, outcome, message }) => `${name} ${outcome}: ${message}`)
       log[healthy ? 'info' : 'warn']({ account, steps: lines }, 'account checked')
+      const answered = steps.some(({ name, outcome }) => name === 'answer' && outcome === 'ok')
+      if (healthy && answered)
+        webhook?.send(toRenewalNews({ account, type: 'checked', cause: undefined, message: CHECKED }))
     },
     poolState: poolState('gemini-web'),
   })
@@ -138,7 +145,7 @@ export async function startGateway(
   const common = (name: UpstreamName) => ({
     egress: config.egress,
     mediaFetch,
-    onChange,
+    onChange: onChange(name),
     poolState: poolState(name),
     paused: createPausedAccounts(state, name),
   })
@@ -296,9 +303,12 @@ function mediaDefaults({ removeWatermark, original }: Config['media']): MediaOpt
   return { ...(removeWatermark ? { removeVisibleMark: true } : {}), ...(original ? { original: true } : {}) }
 }
 
-function openWebhook({ webhookUrl }: Config, log: Logger): Webhook | undefined {
-  if (webhookUrl === undefined) return undefined
-  return createWebhook({ url: webhookUrl, onFailed: (reason) => log.warn({ reason }, 'the webhook got no event') })
+const CHECKED = 'The account works again: it was checked'
+
+function openWebhook({ webhookUrl = '' }: Config, state: StateStore, log: Logger): Webhook | undefined {
+  const address = readWebhookAddress(webhookUrl)
+  if (address === undefined) return undefined
+  return createWebhook({ address, state, onFailed: (reason) => log.warn({ reason }, 'the webhook got no event') })
 }
 
 function nameOf(error: unknown): string {

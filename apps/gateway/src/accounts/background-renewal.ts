@@ -26,13 +26,21 @@ export interface BackgroundRenewalOptions {
 
 export interface RenewalNotice {
   account: string
+  /** The address, where news of it end too. */
+  egress?: string
   /**
    * - `refused`: Google does not renew this session, which still answers; it dies when its ticket does.
    * - `sign-in`: it could not be signed in to, and the pool has nothing to say of it.
+   * - `renewed`: Google renews it again.
    * - `terms`: it works, and Google wants terms to be accepted.
+   * - `terms-accepted`: it wants that no more.
    * - `recovered`: it is signed in to again.
+   * - `checked`: everything worked.
+   * - `reset`: its rests were ended by hand.
    */
-  type: 'refused' | 'sign-in' | 'terms' | 'recovered'
+  type: 'refused' | 'sign-in' | 'renewed' | 'terms' | 'terms-accepted' | 'recovered' | 'checked' | 'reset'
+  /** It only ends what may have been told by another process, or before the start. */
+  quiet?: true
   cause: TroubleCause | undefined
   message: string
   /** Where a person can put it right. */
@@ -64,12 +72,12 @@ interface Watched {
   seenRotation: number | undefined
   /** The trouble that was last looked at. */
   seenTrouble: number | undefined
-  /** The status of the account that was last told, when it was one to tell. */
-  toldTerms: number | undefined
-  /** The recoveries of the session that were told. */
-  seenRecoveries: number
-  /** A refused renewal was told. */
-  toldRefusal: boolean
+  /** The status of the account that was last told, null for one that is none to tell; undefined before the first. */
+  toldTerms: number | null | undefined
+  /** The recoveries of the session that were told; undefined until it has worked here. */
+  seenRecoveries: number | undefined
+  /** Whether a refused renewal was told; undefined before the first renewal. */
+  toldRefusal: boolean | undefined
   /** What this process and the state agree on, as {@link wordsOf} has it. */
   agreed: string
 }
@@ -139,26 +147,38 @@ export function startBackgroundRenewal(options: BackgroundRenewalOptions): Backg
   function tellRefusal(one: Watched): void {
     const { id, session } = one.entry
     const { deviceBound, renewalRefused, trouble } = session
-    if (renewalRefused && !one.toldRefusal && trouble === undefined) {
+    if (renewalRefused && one.toldRefusal !== true && trouble === undefined) {
       const message = refusedAdvice({ deviceBound, alive: true })
       onNotice({ account: id, type: 'refused', cause: deviceBound ? 'device-bound' : undefined, message })
     }
-    one.toldRefusal = renewalRefused
+    const renewed = session.client.status().renewalRefused === false
+    if (renewed && one.toldRefusal !== false) over(one, 'renewed', 'Google renews the session again', one.toldRefusal)
+    if (renewed || renewalRefused) one.toldRefusal = renewalRefused
   }
 
-  /** Whoever found out: a check, a request, or the sign-in here. The webhook drops what it never told of. */
+  /** Whoever found out: a check, a request, or the sign-in here. The webhook drops what nobody was told of. */
   function tellRecovery(one: Watched): void {
-    const { id, session } = one.entry
-    if (session.recoveries !== one.seenRecoveries && session.trouble === undefined)
-      onNotice({ account: id, type: 'recovered', cause: undefined, message: 'The account works again' })
-    one.seenRecoveries = session.recoveries
+    const { recoveries, trouble, workedAt } = one.entry.session
+    if (trouble !== undefined || recoveries === one.seenRecoveries) return
+    if (recoveries === 0 && workedAt === undefined) return
+    over(one, 'recovered', 'The account works again', recoveries > 0)
+    one.seenRecoveries = recoveries
+  }
+
+  function over(one: Watched, type: RenewalNotice['type'], message: string, wasTold: boolean | undefined): void {
+    const quiet = wasTold === true ? {} : ({ quiet: true } as const)
+    onNotice({ account: one.entry.id, type, cause: undefined, message, ...quiet })
   }
 
   /** Google still serves the account, so nothing rests; a person has to know before it no longer does. */
   function tellTerms(one: Watched): void {
     const { code } = one.entry.session.client.status()
-    const wanted = code !== undefined && TERMS_STATUS.has(code) ? code : undefined
-    if (wanted !== undefined && wanted !== one.toldTerms)
+    if (code === undefined) return
+    const wanted = TERMS_STATUS.has(code) ? code : null
+    const told = one.toldTerms
+    if (wanted === null && told !== null)
+      over(one, 'terms-accepted', 'Google no longer wants its terms to be accepted', told !== undefined)
+    if (wanted !== null && wanted !== told)
       onNotice({
         account: one.entry.id,
         type: 'terms',
@@ -259,18 +279,21 @@ export function startBackgroundRenewal(options: BackgroundRenewalOptions): Backg
 
   return {
     watch(entry) {
-      const place = watched.has(entry.id) ? 0 : watched.size
+      const known = watched.get(entry.id)
+      const place = known === undefined ? watched.size : 0
       const after = startAfterMs * (0.5 + random()) + place * spreadMs * (0.5 + random())
       watched.set(entry.id, {
-        entry,
-        signInAt: now() + after,
         failures: 0,
         seenRotation: undefined,
         seenTrouble: undefined,
         toldTerms: undefined,
-        seenRecoveries: entry.session.recoveries,
-        toldRefusal: entry.session.renewalRefused,
+        seenRecoveries: undefined,
+        toldRefusal: undefined,
         agreed: '',
+        // Something else of it was changed.
+        ...(known?.entry.session === entry.session ? known : {}),
+        entry,
+        signInAt: now() + after,
       })
     },
     recall,

@@ -28,12 +28,17 @@ export interface WebAccounts {
   close(): Promise<void>
 }
 
+export interface WebAccountsOptions extends AccountRosterOptions {
+  /** All rests of an account and of its address were ended by hand. */
+  onReset?: (account: string, egress: string) => void
+}
+
 const LOCK_WAIT_MS = 120_000
 const SIGN_IN_MS = 90_000
 
 /** Opens every known account. */
-export async function openWebAccounts(options: AccountRosterOptions): Promise<WebAccounts> {
-  const { pool, state, open, onChecked = () => {} } = options
+export async function openWebAccounts(options: WebAccountsOptions): Promise<WebAccounts> {
+  const { pool, state, open, onChecked = () => {}, onReset = () => {} } = options
   const roster = await openAccountRoster(options)
   const { entries, entryOf, view } = roster
   const ports = { state, pool, open, roster, onChecked }
@@ -99,8 +104,9 @@ export async function openWebAccounts(options: AccountRosterOptions): Promise<We
       await (paused ? pool.pause(id) : pool.resume(id))
     },
     async reset(id) {
-      entryOf(id)
+      const { egress } = entryOf(id).session
       await pool.reset(id)
+      onReset(id, egress)
     },
     remove: (id) =>
       locked(async () => {

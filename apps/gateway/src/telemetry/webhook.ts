@@ -1,130 +1,175 @@
-/** What happened to an account, for the operator's webhook. Labels and states, never a secret. */
-export interface AccountEvent {
-  type:
-    | 'account.rested'
-    | 'account.recovered'
-    | 'account.renewal-refused'
-    | 'account.sign-in-failed'
-    | 'account.terms-wanted'
-  /** Null when it is the address that rests, with every account behind it. */
-  account: string | null
-  egress: string | null
-  model: string | null
-  /** The pool's word: `signed-out`, `needs-attention`, `address-blocked`, `limited`, `cooling`, `ready`. */
-  state: string | null
-  /** `expired ticket`, `signed out`, `device-bound`, `terms to accept`, `region`, `verification wanted`, … */
-  cause: string | null
-  message: string
-  /** ISO 8601; null when the clock alone does not end it. */
-  until: string | null
-  link: string | null
-}
+import type { StateStore } from '@castorjs/state-store'
+import type { News } from './account-events.ts'
+import { postEvent, type PostFailure } from './post-event.ts'
+import { createToldNews, newestOf, subjectOf } from './told-news.ts'
+import type { WebhookAddress } from './webhook-address.ts'
 
 export interface Webhook {
-  send(event: AccountEvent): void
-  /** Waits for what is under way, for a moment. */
+  send(news: readonly News[]): void
+  /** Waits for what is under way, for a moment. What nobody heard by then is told when it is noticed anew. */
   close(): Promise<void>
 }
 
 export interface WebhookOptions {
-  url: string
-  /** Said once per event that could not be delivered. */
+  address: WebhookAddress
+  /** Keeps what was told, for other processes and the next start. */
+  state: StateStore
+  /** Said once when events do not arrive any more, and again when the reason is another. */
   onFailed: (reason: string) => void
-  fetch?: typeof fetch
-  /** Pauses between tries, in milliseconds. Default 1 s, 5 s, 25 s. */
+  /** Pauses between the first tries, in milliseconds. Default 1 s, 5 s, 25 s. */
   pausesMs?: readonly number[]
+  /** Pauses between those after them, in milliseconds; the last goes on. Default one minute to five. */
+  laterMs?: readonly number[]
   now?: () => number
 }
 
-const TIMEOUT_MS = 10_000
-/** Events that wait; a webhook that is down must not fill the memory. */
-const MOST_WAITING = 200
-const CLOSE_MS = 2_000
-/** Places whose last news are remembered. */
-const MOST_TOLD = 10_000
+/** News of one account or address, oldest first. */
+interface Queue {
+  waiting: { news: News; at: number }[]
+  /** Tries since something was heard. */
+  failures: number
+  /** There is a reason not to wait any longer. */
+  hurry: boolean
+  /** Ends the pause before the next try. */
+  wake: (() => void) | undefined
+}
 
-/** Posts news as JSON, each tried a few times: `{ "source": "castor", "at": …, "type": …, … }`. */
+const AT_ONCE = 8
+/** Longest queue. What is no longer true goes first, then the oldest. */
+const MOST_WAITING = 50
+/** New events end a pause, but not all the time. */
+const LEAST_PAUSE_MS = 5_000
+const CLOSE_MS = 2_000
+
+/**
+ * Posts news as JSON: `{ "source": "castor", "at": …, "type": …, … }`. Those of one account arrive in order, and each once
+ * over all processes, as far as the state allows. When nobody hears them the newest of each matter wait until somebody does.
+ */
 export function createWebhook({
-  url,
+  address,
+  state,
   onFailed,
-  fetch: send = fetch,
   pausesMs = [1_000, 5_000, 25_000],
+  laterMs = [60_000, 120_000, 300_000],
   now = Date.now,
 }: WebhookOptions): Webhook {
-  const pending = new Set<Promise<void>>()
-  const told = new Map<string, string>()
+  const told = createToldNews(state)
+  const queues = new Map<string, Queue>()
+  const running = new Set<Promise<void>>()
   const closing = new AbortController()
+  const turns = createTurns(AT_ONCE)
+  /** Why the last event was not heard, over all queues; undefined while they are. */
+  let away: string | undefined
 
-  async function deliver(body: string): Promise<void> {
-    let reason = ''
-    for (const pause of [0, ...pausesMs]) {
-      await sleep(pause, closing.signal)
-      if (closing.signal.aborted && pause > 0) break
-      try {
-        const response = await send(url, {
-          method: 'POST',
-          headers: { 'content-type': 'application/json', 'user-agent': 'castor' },
-          body,
-          redirect: 'error',
-          signal: AbortSignal.timeout(TIMEOUT_MS),
-        })
-        await response.body?.cancel()
-        if (response.ok) return
-        reason = `it answered ${response.status}`
-        // Only what passes is worth another try.
-        if (response.status < 500 && response.status !== 429) break
-      } catch {
-        reason = 'it could not be reached'
-      }
+  function note(failure: PostFailure): boolean {
+    if (failure !== undefined) {
+      if (failure.reason !== away) onFailed(failure.reason)
+      away = failure.reason
+      return false
     }
-    onFailed(reason)
+    if (away !== undefined) for (const queue of queues.values()) hurry(queue)
+    away = undefined
+    return true
+  }
+
+  function hurry(queue: Queue): void {
+    queue.hurry = true
+    queue.wake?.()
+  }
+
+  /** A few tries in a row; where the receiver is known to be away, one. */
+  async function deliver({ event }: News, at: number): Promise<boolean> {
+    const body = JSON.stringify({ source: 'castor', at: new Date(at).toISOString(), ...event })
+    for (const pause of away === undefined ? [...pausesMs, undefined] : [undefined]) {
+      const failure = await turns.take(() => postEvent(address, body))
+      if (failure === undefined || !failure.passes || pause === undefined) return note(failure)
+      await sleep(pause, closing.signal)
+      if (closing.signal.aborted) return note(failure)
+    }
+    return false
+  }
+
+  async function run(subject: string, queue: Queue): Promise<void> {
+    for (let first = queue.waiting[0]; first !== undefined; first = queue.waiting[0]) {
+      const { news, at } = first
+      const isDone = await told.tell(news, at, () => deliver(news, at)).catch(() => false)
+      if (isDone) {
+        queue.failures = 0
+        queue.waiting = queue.waiting.filter((one) => one !== first)
+        continue
+      }
+      if (closing.signal.aborted) break
+      tidy(queue)
+      const pause = laterMs[Math.min(queue.failures++, laterMs.length - 1)] ?? LEAST_PAUSE_MS
+      queue.hurry = false
+      await sleep(Math.min(pause, LEAST_PAUSE_MS), closing.signal)
+      if (!queue.hurry) await sleep(pause - LEAST_PAUSE_MS, closing.signal, (wake) => (queue.wake = wake))
+      queue.wake = undefined
+    }
+    queues.delete(subject)
+  }
+
+  /** Leaves what is still true. */
+  function tidy(queue: Queue): void {
+    const newest = new Set(newestOf(queue.waiting.map(({ news }) => news)))
+    queue.waiting = queue.waiting.filter(({ news }) => newest.has(news))
+  }
+
+  function push(news: News): void {
+    const subject = subjectOf(news)
+    const one = { news, at: now() }
+    const known = queues.get(subject)
+    if (known !== undefined) {
+      known.waiting.push(one)
+      if (known.failures > 0 || known.waiting.length > MOST_WAITING) tidy(known)
+      if (known.waiting.length > MOST_WAITING) known.waiting.shift()
+      hurry(known)
+      return
+    }
+    const queue: Queue = { waiting: [one], failures: 0, hurry: false, wake: undefined }
+    queues.set(subject, queue)
+    const done = run(subject, queue).finally(() => running.delete(done))
+    running.add(done)
   }
 
   return {
-    send(event) {
-      if (!isNews(event, told)) return
-      if (pending.size >= MOST_WAITING) return onFailed(`${MOST_WAITING} events wait already`)
-      const body = JSON.stringify({ source: 'castor', at: new Date(now()).toISOString(), ...event })
-      const done = deliver(body).finally(() => pending.delete(done))
-      pending.add(done)
+    send(all) {
+      if (!closing.signal.aborted) for (const news of all) push(news)
     },
     async close() {
       closing.abort()
-      await Promise.race([Promise.all(pending), sleep(CLOSE_MS)])
+      await Promise.race([Promise.all(running), sleep(CLOSE_MS)])
     },
   }
 }
 
-/** A dead account is tried again and again; its owner hears of it once, until it recovers or the cause is another. */
-function isNews(event: AccountEvent, told: Map<string, string>): boolean {
-  const { type, account, egress, model, state, cause } = event
-  if (type === 'account.recovered') {
-    const places = [
-      placeOf('account.rested', account, null, model),
-      placeOf('account.rested', account, null, null),
-      placeOf('account.rested', null, egress, null),
-      placeOf('account.sign-in-failed', account, null, null),
-    ]
-    return places.filter((place) => told.delete(place)).length > 0
+/** Lets a few things run at a time. */
+function createTurns(most: number): { take: <Result>(work: () => Promise<Result>) => Promise<Result> } {
+  const line: (() => void)[] = []
+  let busy = 0
+  return {
+    async take(work) {
+      if (busy < most) busy++
+      else await new Promise<void>((resolve) => line.push(resolve))
+      try {
+        return await work()
+      } finally {
+        // The place is handed on, or free.
+        const next = line.shift()
+        if (next === undefined) busy--
+        else next()
+      }
+    },
   }
-  const place = placeOf(type, account, account === null ? egress : null, model)
-  const news = `${state} ${cause}`
-  if (told.get(place) === news) return false
-  if (told.size >= MOST_TOLD) told.clear()
-  told.set(place, news)
-  return true
 }
 
-function placeOf(...words: (string | null)[]): string {
-  return JSON.stringify(words)
-}
-
-function sleep(ms: number, signal?: AbortSignal): Promise<void> {
-  if (ms === 0 || signal?.aborted === true) return Promise.resolve()
+function sleep(ms: number, signal?: AbortSignal, onWake?: (wake: () => void) => void): Promise<void> {
+  if (ms <= 0 || signal?.aborted === true) return Promise.resolve()
   return new Promise((resolve) => {
     const timer = setTimeout(done, ms)
     timer.unref()
     signal?.addEventListener('abort', done, { once: true })
+    onWake?.(done)
     function done(): void {
       clearTimeout(timer)
       signal?.removeEventListener('abort', done)

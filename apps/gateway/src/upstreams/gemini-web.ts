@@ -107,6 +107,8 @@ export async function openGeminiWeb({
     open: (label, account, store) => openWebSession({ label, account, config, mediaFetch, store }),
     onOpened: (entry) => renewal.watch(entry),
     onChecked,
+    onReset: (account, egress) =>
+      onNotice({ account, egress, type: 'reset', cause: undefined, message: 'Its rests were ended by hand' }),
   })
   accounts = opened
   // What was known of a dead account is known again, before anybody asks; a state that is away is asked later.
