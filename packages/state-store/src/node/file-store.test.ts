@@ -1,5 +1,5 @@
-import { appendFile, mkdir, mkdtemp, readFile, readdir, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises'
-import { hostname, tmpdir } from 'node:os'
+import { appendFile, mkdir, mkdtemp, readFile, readdir, rm, stat, truncate, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { runKills } from '../../test/kill/run-kills.ts'
@@ -197,49 +197,31 @@ describe('openFileStateStore', () => {
     expect(await readdir(directory)).not.toContain('state.lock')
   })
 
-  it('is used by one process at a time', async () => {
+  it('writes nothing more once another process has its folder, however busy it is', async () => {
     const directory = await newFolder()
-    const first = await openFileStateStore({ directory })
-    await expect(openFileStateStore({ directory })).rejects.toMatchObject({
-      code: 'in_use',
-      message: `${directory} is already open in this process`,
-    })
-    await first.close()
-
-    // Another process that lives: the one that started this one.
-    const lock = join(directory, 'state.lock')
-    await writeFile(lock, JSON.stringify({ pid: process.ppid, host: hostname() }))
-    await expect(openFileStateStore({ directory })).rejects.toMatchObject({
-      code: 'in_use',
-      message: `${directory} is used by process ${process.ppid} on ${hostname()}; stop it, or give this one a folder of its own`,
-    })
-    // Another host, heard of just now, and heard of long ago.
-    await writeFile(lock, JSON.stringify({ pid: 1, host: 'elsewhere' }))
-    await expect(openFileStateStore({ directory })).rejects.toMatchObject({ code: 'in_use' })
-    const old = Date.now() / 1000 - 60
-    await utimes(lock, old, old)
-    await (await openFileStateStore({ directory })).close()
-    // A process of this host that is dead, this one's number from an earlier life, and a broken lock of old.
-    for (const content of [
-      JSON.stringify({ pid: 4_194_304, host: hostname() }),
-      JSON.stringify({ pid: process.pid, host: hostname() }),
-      '',
-    ]) {
-      await writeFile(lock, content)
-      await utimes(lock, old, old)
-      await (await openFileStateStore({ directory })).close()
+    const store = await open(directory)
+    await store.set('a', 1)
+    // As if this process had been stopped, and another one had taken over meanwhile.
+    await rm(join(directory, 'state.lock'))
+    await writeFile(join(directory, 'state.lock'), '{"pid":1,"host":"elsewhere","id":"other"}')
+    const log = join(directory, 'state.log')
+    const message = `Another process took ${directory} while this one was stopped; restart it`
+    for (;;) {
+      const written = await store.set('busy', 1).then(
+        () => true,
+        (error: unknown) => (expect(error).toMatchObject({ code: 'in_use', message }), false),
+      )
+      if (!written) break
     }
-    expect(await readdir(directory)).toEqual(['state.log'])
-  })
-
-  it('lets one of many that start at once have the folder of a dead process', async () => {
-    const directory = await newFolder()
-    await (await openFileStateStore({ directory })).close()
-    await writeFile(join(directory, 'state.lock'), JSON.stringify({ pid: 4_194_304, host: hostname() }))
-    const opened = await Promise.allSettled(Array.from({ length: 5 }, () => openFileStateStore({ directory })))
-    const winners = opened.filter((result) => result.status === 'fulfilled')
-    expect(winners).toHaveLength(1)
-    await winners[0]!.value.close()
+    const left = await readFile(log)
+    await expect(store.count('hits')).rejects.toMatchObject({ code: 'in_use' })
+    await expect(store.compact()).rejects.toMatchObject({ code: 'in_use' })
+    // What it remembers may be old by now.
+    await expect(store.get('a')).rejects.toMatchObject({ code: 'in_use', message })
+    expect(store.status()).toMatchObject({ ok: false, reason: message })
+    await store.close()
+    expect(await readFile(log)).toEqual(left)
+    expect((await readdir(directory)).toSorted()).toEqual(['state.lock', 'state.log'])
   })
 
   it('says what it cannot use', async () => {

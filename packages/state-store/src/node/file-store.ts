@@ -38,7 +38,7 @@ export async function openFileStateStore({ directory, now = Date.now }: FileStat
     throw toFileError(error, directory)
   })
   const lock = await lockFolder(directory)
-  const { log, changes, warnings } = await openStateLog(directory, now).catch(async (error: unknown) => {
+  const { log, changes, warnings } = await openStateLog(directory, lock, now).catch(async (error: unknown) => {
     await lock.release()
     throw toFileError(error, directory)
   })
@@ -47,8 +47,6 @@ export async function openFileStateStore({ directory, now = Date.now }: FileStat
 
 /** After a write that failed, the next try comes by itself. */
 const RETRY_MS = 2000
-/** A process that was stopped this long may have lost its folder, and looks before it writes. */
-const VERIFY_AFTER_MS = 5000
 
 export interface LogStoreOptions extends OpenedLog {
   directory: string
@@ -73,15 +71,13 @@ export function createLogStore({
 
   let waiting: Waiting[] = []
   let writing: Promise<void> | undefined
-  let verifiedAt = performance.now()
   /** After a failed write the file lags behind memory; it is then written anew. */
   let behind = false
   let retry: NodeJS.Timeout | undefined
   let status: StateStatus = { home: 'file', ok: true, since: now(), warnings }
 
   async function write(batch: readonly Waiting[]): Promise<void> {
-    if (performance.now() - verifiedAt > VERIFY_AFTER_MS) await lock.verify()
-    verifiedAt = performance.now()
+    await lock.verify()
     const lines = batch.map(({ change }) => (change === undefined ? undefined : encodeChange(change)))
     if (behind || log.isLong() || lines.includes(undefined)) {
       table.purge()
@@ -91,6 +87,8 @@ export function createLogStore({
     } else {
       await log.append(lines.join(''))
     }
+    // Who takes the folder over reads the log after that: what was written before is read, and only that is acknowledged.
+    await lock.verify()
   }
 
   async function writeAll(): Promise<void> {
@@ -105,11 +103,15 @@ export function createLogStore({
         behind = true
         tryLater()
         const error = toFileError(thrown, directory)
-        if (status.ok) status = { home: 'file', ok: false, since: now(), reason: error.message, warnings }
+        if (status.ok) fail(error)
         for (const { reject } of batch) reject(error)
       }
     }
     writing = undefined
+  }
+
+  function fail({ message }: Error): void {
+    status = { home: 'file', ok: false, since: now(), reason: message, warnings }
   }
 
   function commit(change: Change | undefined): Promise<void> {
@@ -130,8 +132,14 @@ export function createLogStore({
     table,
     commit,
     compact: () => commit(undefined),
-    ensure: () => undefined,
-    status: () => status,
+    ensure() {
+      // What is in memory may be old.
+      if (lock.lost !== undefined) throw lock.lost
+    },
+    status() {
+      if (status.ok && lock.lost !== undefined) fail(lock.lost)
+      return status
+    },
     async close() {
       await writing
       // The last chance of what could not be written before.

@@ -1,134 +1,206 @@
-import { readFile, rename, rm, utimes, writeFile, stat } from 'node:fs/promises'
-import { hostname } from 'node:os'
+import { createHash } from 'node:crypto'
+import { readFile, rename, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { StateError } from '../error.ts'
 import { hasCode, toFileError } from './file-errors.ts'
+import { askHolder, describeThisProcess, readHolder } from './lock-holder.ts'
+import type { LockHolder } from './lock-holder.ts'
 import { placeNew } from './place-new.ts'
 
 /** Keeps other processes out of a folder. */
 export interface FolderLock {
-  /** @throws {StateError} `in_use` when another process took the folder, because this one slept too long. */
+  /** True when the one before may still live, stopped or cut off, and wake with the files open. */
+  readonly inherited: boolean
+  /** Set as soon as another process is seen to have the folder: what this one knows of it is old then. */
+  readonly lost: StateError | undefined
+  /**
+   * Looks who has the folder, unless that was seen a moment ago.
+   *
+   * @throws {StateError} `in_use` when another process took it, because this one was stopped too long.
+   */
   verify(): Promise<void>
   release(): Promise<void>
 }
 
 const BEAT_MS = 2000
-/** A lock whose holder cannot be asked, in another container or on another host, is dead when it was silent this long. */
+/** A lock whose holder cannot be asked is dead when it was silent this long. */
 const DEAD_AFTER_MS = 10_000
+/** Clocks differ between machines: at most so much of the silence is taken from the time of the file, the rest is watched. */
+const BELIEVED_MS = 5000
+const WATCH_EVERY_MS = 100
+/** Nobody takes a folder over sooner than `DEAD_AFTER_MS - BELIEVED_MS` after a beat: until then a look holds. */
+const LOOK_HOLDS_MS = 2500
 
-/** Locks that this very process holds: the same path must not be opened twice. */
+/** What stands in the locks of this very process: the same folder must not be opened twice. */
 const held = new Set<string>()
 
 /**
- * Takes a folder for this process. The lock of a process that died on this host is taken over at once, one from
- * elsewhere when it has been silent for 10 seconds.
+ * Takes a folder for this process. The lock of a process that is known to be dead is taken over at once. One that cannot
+ * be asked, on another host or in another container, is watched: it is dead when it was silent for 10 seconds. Of any
+ * number that start at once, one gets the folder.
  *
  * @throws {StateError} `in_use`, naming the holder.
  */
 export async function lockFolder(directory: string): Promise<FolderLock> {
   const path = join(directory, 'state.lock')
-  if (held.has(path)) throw new StateError('in_use', `${directory} is already open in this process`)
-  held.add(path)
-  const content = JSON.stringify({ pid: process.pid, host: hostname(), id: crypto.randomUUID() })
+  const self = await describeThisProcess()
+  const content = JSON.stringify(self)
+  const taker: Taker = { self, content, directory }
+  held.add(content)
+  let inherited: boolean
   try {
-    await take(path, content, directory)
+    inherited = await withOwnFile(path, content, (own) => take(path, own, taker))
   } catch (error) {
-    held.delete(path)
+    held.delete(content)
     throw toFileError(error, path)
   }
+  let lost: StateError | undefined
+  let seenAt = now()
   const timer = setInterval(() => void beat(), BEAT_MS)
   timer.unref()
 
-  async function beat(): Promise<void> {
-    const now = new Date()
-    if (await isOurs()) await utimes(path, now, now).catch(() => undefined)
+  async function look(): Promise<void> {
+    const askedAt = now()
+    // A lock that is missing was taken over and given back: whatever we know may be old.
+    if ((await readLock(path)) === content) seenAt = askedAt
+    else lost ??= new StateError('in_use', `Another process took ${directory} while this one was stopped; restart it`)
   }
 
-  async function isOurs(): Promise<boolean> {
-    return (await readFile(path, 'utf8').catch(() => '')) === content
+  async function beat(): Promise<void> {
+    // What cannot be read just now is looked at again.
+    await look().catch(() => undefined)
+    if (lost === undefined) await touch(path).catch(() => undefined)
   }
 
   return {
+    inherited,
+    get lost() {
+      return lost
+    },
     async verify() {
-      if (await isOurs()) return
-      throw new StateError('in_use', `Another process took ${directory} while this one was stopped; restart this one`)
+      const { monotonic, wall } = now()
+      // One of them stands still while the machine sleeps.
+      if (Math.max(monotonic - seenAt.monotonic, wall - seenAt.wall) > LOOK_HOLDS_MS) await look()
+      if (lost !== undefined) throw lost
     },
     async release() {
       clearInterval(timer)
-      if (await isOurs()) await rm(path, { force: true })
-      held.delete(path)
+      // Somebody who takes it over at this moment may have it.
+      if (lost === undefined) await instead(path, content, taker, () => rm(path, { force: true })).catch(() => false)
+      held.delete(content)
     },
   }
 }
 
-async function take(path: string, content: string, directory: string): Promise<void> {
+interface Taker {
+  self: LockHolder
+  content: string
+  directory: string
+}
+
+/**
+ * Gives a lock its name when nobody has it, or when its holder is dead.
+ *
+ * @returns True when the one before may still live.
+ */
+async function take(path: string, own: string, taker: Taker): Promise<boolean> {
+  for (;;) {
+    // It appears with its content or not at all, and never over another.
+    await touch(own)
+    const taken = await placeNew(own, path).then(
+      () => true,
+      (error: unknown) => {
+        if (hasCode(error, 'EEXIST')) return false
+        throw error
+      },
+    )
+    if (taken) return false
+    const holder = await readLock(path)
+    if (holder === undefined) continue
+    const fate = await watch(path, holder, taker.self)
+    if (fate === 'changed') continue
+    if (fate === 'alive') throw inUse(holder, taker.directory)
+    const replace = async (): Promise<void> => {
+      // It was made before the watching.
+      await touch(own)
+      await rename(own, path)
+    }
+    if (await instead(path, holder, taker, replace)) return fate === 'silent'
+  }
+}
+
+/**
+ * Does something to a lock in place of its holder, who is dead or who gives it back. That is guarded by a lock of its
+ * own, named after the holder: only one at a time acts on what one holder left.
+ *
+ * @returns False when it is no longer there.
+ */
+async function instead(path: string, holder: string, taker: Taker, act: () => Promise<void>): Promise<boolean> {
+  const guard = `${path}.${createHash('sha256').update(holder).digest('hex').slice(0, 16)}`
+  await withOwnFile(guard, taker.content, (ownGuard) => take(guard, ownGuard, taker))
+  try {
+    if ((await readLock(path)) !== holder) return false
+    await act()
+    return true
+  } finally {
+    if ((await readLock(guard)) === taker.content) await rm(guard, { force: true })
+  }
+}
+
+/** Waits until it is known whether the holder of a lock lives, which it shows by touching it. */
+async function watch(path: string, holder: string, self: LockHolder): Promise<'alive' | 'dead' | 'silent' | 'changed'> {
+  if (held.has(holder)) return 'alive'
+  const answer = askHolder(readHolder(holder), self)
+  if (answer === 'dead') return 'dead'
+  const touchedMs = await readTouch(path)
+  if (touchedMs === undefined) return 'changed'
+  const age = Math.max(0, Date.now() - touchedMs)
+  // The same clock. One that lives and is silent is stopped, or another process that got its number.
+  if (answer === 'alive') return age > DEAD_AFTER_MS ? 'silent' : 'alive'
+  const until = performance.now() + DEAD_AFTER_MS - Math.min(age, BELIEVED_MS)
+  while (performance.now() < until) {
+    await new Promise((resolve) => setTimeout(resolve, WATCH_EVERY_MS))
+    if ((await readLock(path)) !== holder) return 'changed'
+    if ((await readTouch(path)) !== touchedMs) return 'alive'
+  }
+  return 'silent'
+}
+
+/** Hands over a file of this process that holds what a lock is to say. */
+async function withOwnFile<T>(path: string, content: string, work: (own: string) => Promise<T>): Promise<T> {
   const own = `${path}.${crypto.randomUUID()}`
   await writeFile(own, content, { mode: 0o600, flag: 'wx' })
   try {
-    for (;;) {
-      // It appears with its content or not at all, and never over another.
-      const taken = await placeNew(own, path).then(
-        () => true,
-        (error: unknown) => {
-          if (hasCode(error, 'EEXIST')) return false
-          throw error
-        },
-      )
-      if (taken) return
-      const holder = await readFile(path, 'utf8').catch(() => undefined)
-      if (holder === undefined) continue
-      if (!(await isDead(path, holder)))
-        throw new StateError(
-          'in_use',
-          `${directory} is used by ${describe(holder)}; stop it, or give this one a folder of its own`,
-        )
-      await removeDead(path, holder)
-    }
+    return await work(own)
   } finally {
     await rm(own, { force: true })
   }
 }
 
-/** Moves the lock away before looking again: of several that do this, one moves it and none removes a fresh one unseen. */
-async function removeDead(path: string, holder: string): Promise<void> {
-  const aside = `${path}.${crypto.randomUUID()}`
-  await rename(path, aside).catch(() => undefined)
-  const moved = await readFile(aside, 'utf8').catch(() => undefined)
-  if (moved !== undefined && moved !== holder) await placeNew(aside, path).catch(() => undefined)
-  await rm(aside, { force: true })
+async function readLock(path: string): Promise<string | undefined> {
+  return readFile(path, 'utf8').catch(orMissing)
 }
 
-async function isDead(path: string, holder: string): Promise<boolean> {
-  const { pid, host } = parse(holder)
-  // Ours by number but not held by us: a container starts with the same number every time.
-  if (host === hostname() && (pid === process.pid || !isAlive(pid))) return true
-  const silentMs = await stat(path).then(
-    (file) => Date.now() - file.mtimeMs,
-    () => 0,
-  )
-  return silentMs > DEAD_AFTER_MS
+async function touch(path: string): Promise<void> {
+  const time = new Date()
+  await utimes(path, time, time)
 }
 
-function isAlive(pid: number | undefined): boolean {
-  if (pid === undefined) return false
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return hasCode(error, 'EPERM')
-  }
+async function readTouch(path: string): Promise<number | undefined> {
+  return stat(path).then(({ mtimeMs }) => mtimeMs, orMissing)
 }
 
-function parse(holder: string): { pid?: number; host?: string } {
-  try {
-    const { pid, host } = JSON.parse(holder) as { pid?: unknown; host?: unknown }
-    return typeof pid === 'number' && typeof host === 'string' ? { pid, host } : {}
-  } catch {
-    return {}
-  }
+function orMissing(error: unknown): undefined {
+  if (!hasCode(error, 'ENOENT')) throw error
 }
 
-function describe(holder: string): string {
-  const { pid, host } = parse(holder)
-  return pid === undefined ? 'another process' : `process ${pid} on ${host}`
+function now(): { monotonic: number; wall: number } {
+  return { monotonic: performance.now(), wall: Date.now() }
+}
+
+function inUse(holder: string, directory: string): StateError {
+  if (held.has(holder)) return new StateError('in_use', `${directory} is already open in this process`)
+  const { pid, host } = readHolder(holder)
+  const who = pid === undefined ? 'another process' : `process ${pid} on ${host}`
+  return new StateError('in_use', `${directory} is used by ${who}; stop it, or give this one a folder of its own`)
 }

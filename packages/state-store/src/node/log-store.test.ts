@@ -17,7 +17,7 @@ function createDisk({ retryMs = 60_000 } = {}) {
     warnings: [],
     now: () => 1_800_000_000_000,
     retryMs,
-    lock: { verify: async () => undefined, release: async () => undefined },
+    lock: { inherited: false, lost: undefined, verify: async () => undefined, release: async () => undefined },
     log: {
       append: (lines) => write(lines.trimEnd().split('\n'), true),
       rewrite: (changes: Iterable<Change>) =>

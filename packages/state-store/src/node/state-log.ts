@@ -1,11 +1,14 @@
-import { open, readFile, rename, rm } from 'node:fs/promises'
+import { open, readFile, readdir, rename, rm } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Change } from '../table.ts'
 import { hasCode } from './file-errors.ts'
+import type { FolderLock } from './folder-lock.ts'
 import { encodeChange, encodeHeader, readLog } from './log-format.ts'
 import { placeNew } from './place-new.ts'
 
+/** Begins the name of a log that is being written, and is left behind by a crash. */
+const NEXT = 'state.log.new-'
 /** Below this size a log is not worth rewriting. */
 const REWRITE_ABOVE_BYTES = 1_048_576
 
@@ -27,10 +30,15 @@ export interface OpenedLog {
 }
 
 /** Opens `state.log` in a folder, makes it when missing, cuts a torn tail and puts a damaged file aside. */
-export async function openStateLog(directory: string, now: () => number): Promise<OpenedLog> {
+export async function openStateLog(
+  directory: string,
+  lock: Pick<FolderLock, 'inherited' | 'verify'>,
+  now: () => number,
+): Promise<OpenedLog> {
   const path = join(directory, 'state.log')
-  const next = join(directory, 'state.log.new')
-  await rm(next, { force: true })
+  for (const name of await readdir(directory)) if (name.startsWith(NEXT)) await rm(join(directory, name))
+  // Of this process: another one that wakes must not write into it.
+  const next = join(directory, `${NEXT}${crypto.randomUUID()}`)
   const bytes = await readFile(path).catch((error: unknown) => {
     if (hasCode(error, 'ENOENT')) return undefined
     throw error
@@ -50,10 +58,13 @@ export async function openStateLog(directory: string, now: () => number): Promis
         written += piece.byteLength
       }
       await fresh.sync()
+      // It would put an old state in the place of what another process wrote.
+      await lock.verify()
       await rename(next, path)
       await syncFolder(directory)
     } catch (error) {
       await fresh.close()
+      await rm(next, { force: true })
       throw error
     }
     await handle?.close()
@@ -71,8 +82,10 @@ export async function openStateLog(directory: string, now: () => number): Promis
     warnings.push(
       `${path} was ${empty ? 'empty' : `damaged in ${damagedLines} ${damagedLines === 1 ? 'place' : 'places'}`}. ${changes.length} changes could be read and were kept; the damaged file is kept as ${aside}`,
     )
-  } else if (bytes === undefined) await rewrite(changes)
-  else {
+  } else if (bytes === undefined || lock.inherited) {
+    // The one before may wake and finish its write: into a file that has lost its name.
+    await rewrite(changes)
+  } else {
     handle = await open(path, 'r+')
     if (bytes.length > goodBytes) {
       await handle.truncate(goodBytes)

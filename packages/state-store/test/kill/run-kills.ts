@@ -2,10 +2,9 @@ import { spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { build } from 'vite'
 import { withEncryption } from '../../src/index.ts'
 import { openFileStateStore } from '../../src/node.ts'
+import { bundleProcess } from '../bundle-process.ts'
 
 export interface KillReport {
   kills: number
@@ -19,7 +18,7 @@ export interface KillReport {
 /** Starts a writer, kills it with SIGKILL at a random moment, looks at what is left; again and again on one folder. */
 export async function runKills(kills: number, random: () => number): Promise<KillReport> {
   const work = await mkdtemp(join(tmpdir(), 'castor-kill-'))
-  const child = await bundle(work)
+  const child = await bundleProcess(new URL('child.ts', import.meta.url), work)
   const directory = join(work, 'state')
   const report: KillReport = { kills, acknowledged: 0, lost: 0, warnings: [] }
   let newest = 0
@@ -49,21 +48,6 @@ export async function runKills(kills: number, random: () => number): Promise<Kil
 
 async function readNumber(store: ReturnType<typeof withEncryption>, key: string): Promise<number> {
   return ((await store.get(key))?.value as { number: number } | undefined)?.number ?? 0
-}
-
-async function bundle(work: string): Promise<string> {
-  await build({
-    configFile: false,
-    logLevel: 'silent',
-    build: {
-      ssr: fileURLToPath(new URL('child.ts', import.meta.url)),
-      outDir: work,
-      emptyOutDir: false,
-      target: 'node20',
-      rollupOptions: { output: { entryFileNames: 'child.mjs' } },
-    },
-  })
-  return join(work, 'child.mjs')
 }
 
 /** @returns The last number that the writer acknowledged, or the one before its first. */
