@@ -10,6 +10,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { parseConfig } from '../src/config.ts'
 import { startGateway, type Gateway } from '../src/gateway.ts'
 import { redisMissing, startRedis, type RedisServer } from '@castorjs/testkit/redis-server'
+import { startRedisWire } from '@castorjs/testkit/redis-wire'
 
 if (redisMissing !== undefined) console.log(redisMissing)
 
@@ -277,6 +278,23 @@ describe.skipIf(redisMissing !== undefined)('gateways on one Redis', () => {
     }
     await expect.poll(async () => (await health(gateway))['status'], { timeout: 10_000 }).toBe('ok')
     expect((await call(gateway, 'POST', '/api/keys', { name: 'x' })).status).toBe(201)
+  })
+
+  it('come back from a connection that went silent', async () => {
+    fresh()
+    const wire = await startRedisWire(redis.port)
+    try {
+      const gateway = await start({ state: { redisUrl: wire.url } })
+      expect((await chat(gateway)).status).toBe(200)
+      wire.silence()
+      expect((await chat(gateway)).status).toBe(200)
+      expect(await health(gateway)).toMatchObject({ status: 'degraded', alone: ['gemini-web'] })
+      await expect.poll(async () => (await health(gateway))['status'], { timeout: 20_000 }).toBe('ok')
+      expect((await call(gateway, 'POST', '/api/keys', { name: 'x' })).status).toBe(201)
+    } finally {
+      for (const gateway of running.splice(0)) await gateway.close(0)
+      await wire.close()
+    }
   })
 
   it('name what about Redis is a danger to what it keeps', async () => {

@@ -1,7 +1,8 @@
 import { createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { redisMissing, startRedis, type RedisServer } from '@castorjs/testkit/redis-server'
+import { startRedisWire, type RedisWire } from '@castorjs/testkit/redis-wire'
 import { describeStateStore, listAll } from '../test/store-behaviour.ts'
 import { updateRecord, withEncryption } from './index.ts'
 import { openRedisStateStore } from './redis.ts'
@@ -255,6 +256,43 @@ describe.skipIf(redisMissing !== undefined)('openRedisStateStore', () => {
     // Scripts are gone from a new server until they are sent again.
     expect(await store.set('kept', 2)).toBeGreaterThan(version)
     await store.close()
+  })
+
+  describe('on a wire that', () => {
+    let wire: RedisWire
+    beforeEach(async () => {
+      wire = await startRedisWire(server.port)
+    })
+    afterEach(() => wire.close())
+
+    it('goes silent makes a new connection, and goes on', async () => {
+      const store = await openRedisStateStore({ url: wire.url, prefix: 'silent:', commandTimeoutMs: 300 })
+      await store.set('kept', 1)
+      expect(wire.made).toBe(1)
+      wire.silence()
+      await expect(store.get('kept')).rejects.toMatchObject({ code: 'unavailable' })
+      expect(store.status()).toMatchObject({
+        ok: false,
+        reason: `Redis at 127.0.0.1:${new URL(wire.url).port} does not answer`,
+      })
+      // By itself: nobody asks for anything meanwhile.
+      await expect.poll(() => store.status().ok, { timeout: 20_000 }).toBe(true)
+      expect((await store.get('kept'))?.value).toBe(1)
+      expect(wire.made).toBe(2)
+      await store.close()
+    })
+
+    it('answers late keeps its connection, however often a step fails', async () => {
+      const store = await openRedisStateStore({ url: wire.url, prefix: 'slow:', commandTimeoutMs: 400 })
+      wire.delayMs = 600
+      for (let times = 0; times < 6; times++)
+        await expect(store.get('kept')).rejects.toMatchObject({ code: 'unavailable' })
+      wire.delayMs = 0
+      await expect.poll(() => store.get('kept').catch(() => 'late'), { timeout: 20_000 }).toBeUndefined()
+      expect(store.status().ok).toBe(true)
+      expect(wire.made).toBe(1)
+      await store.close()
+    })
   })
 
   it('gives growing tokens and versions even when Redis forgot everything', async () => {

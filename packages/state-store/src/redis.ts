@@ -2,10 +2,10 @@ import { checkCount, checkKey, checkTtl, toJson } from './checks.ts'
 import { isStateError } from './error.ts'
 import { createLease } from './lease.ts'
 import { connectRedis } from './redis/connection.ts'
-import type { RedisConnectionOptions } from './redis/connection.ts'
+import type { RedisClientOptions } from './redis/client.ts'
 import type { StateRecord, StateStore } from './state-store.ts'
 
-export interface RedisStateStoreOptions extends RedisConnectionOptions {
+export interface RedisStateStoreOptions extends RedisClientOptions {
   /** Before each key. On a cluster it must hold a hash tag, such as `{castor}:`. Default `castor:`. */
   prefix?: string
 }
@@ -156,4 +156,5 @@ function readRecord(key: string, text: string): StateRecord {
   return expiry === '' ? record : { ...record, expiresAt: Number(expiry) }
 }
 
-export type { RedisConnectionOptions } from './redis/connection.ts'
+export { createRedisClient } from './redis/client.ts'
+export type { RedisClientOptions } from './redis/client.ts'

@@ -1,7 +1,8 @@
 import { createFallbackPoolState, type PoolState } from '@castorjs/account-pool'
 import { createRedisPoolState, createScriptRunner, type RunScript } from '@castorjs/account-pool/redis'
 import { isStateError, StateError } from '@castorjs/state-store'
-import { Redis } from 'ioredis'
+import { createRedisClient } from '@castorjs/state-store/redis'
+import type { Redis } from 'ioredis'
 import type { Config } from '../config-schema.ts'
 
 /** What processes share besides records: the pools' states and the callers' limits. */
@@ -40,13 +41,7 @@ export async function openSharedRedis({
   onSwitch,
 }: SharedRedisOptions): Promise<SharedRedis | undefined> {
   if (state.redisUrl === undefined) return undefined
-  const client = new Redis(state.redisUrl, {
-    enableOfflineQueue: false,
-    autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: 0,
-    commandTimeout: COMMAND_MS,
-    retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 5), 1_000),
-  })
+  const client = createRedisClient({ url: state.redisUrl, commandTimeoutMs: COMMAND_MS })
   // The state's own connection says what is wrong; here it would end the process if nobody listened.
   client.on('error', () => undefined)
   const alone = new Map<string, string>()

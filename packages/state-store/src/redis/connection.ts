@@ -1,19 +1,10 @@
-import { Redis, ReplyError } from 'ioredis'
+import { ReplyError } from 'ioredis'
 import { StateError, isStateError } from '../error.ts'
 import type { StateStatus } from '../state-store.ts'
+import { COMMAND_TIMEOUT_MS, createRedisClient } from './client.ts'
+import type { RedisClientOptions } from './client.ts'
 import { SCRIPTS } from './scripts.ts'
 import type { ScriptName } from './scripts.ts'
-
-export interface RedisConnectionOptions {
-  /** `redis://user:password@host:6379/0`, or `rediss://…` for TLS. */
-  url: string
-  /** How long a step may take, waiting for the connection included. Default 2 000. */
-  commandTimeoutMs?: number
-  /** Default 5 000. */
-  connectTimeoutMs?: number
-  /** PEM certificates to trust for `rediss://`, in place of the built-in ones. */
-  ca?: string
-}
 
 export interface RedisConnection {
   /** One round trip, to a script that Redis keeps. */
@@ -41,24 +32,10 @@ const PROBE_MS = 2000
  *
  * @param probe Name of a counter to see with whether writes are taken again.
  */
-export function connectRedis(
-  { url, commandTimeoutMs = 2000, connectTimeoutMs = 5000, ca }: RedisConnectionOptions,
-  probe: string,
-): RedisConnection {
-  const address = readAddress(url)
-  const client = new Redis(url, {
-    protocol: 2,
-    connectTimeout: connectTimeoutMs,
-    // A count that is sent again after a cut may count twice: the caller decides, not the driver.
-    autoResendUnfulfilledCommands: false,
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    commandTimeout: commandTimeoutMs,
-    retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 6), 2000) * (0.75 + Math.random() / 2),
-    reconnectOnError: (error) => error.message.startsWith('READONLY'),
-    scripts: SCRIPTS,
-    ...(ca === undefined ? {} : { tls: { ca } }),
-  })
+export function connectRedis(options: RedisClientOptions, probe: string): RedisConnection {
+  const address = readAddress(options.url)
+  const client = createRedisClient(options)
+  for (const [name, script] of Object.entries(SCRIPTS)) client.defineCommand(name, script)
   const scripted = client as unknown as Scripted
   let closed = false
   let status: StateStatus = {
@@ -79,14 +56,14 @@ export function connectRedis(
     lastError = undefined
     well()
   })
-  client.on('close', lost)
+  client.on('close', () => lost())
 
   function well(): void {
     status = { home: 'redis', ok: true, since: Date.now(), warnings }
   }
 
-  function lost(): void {
-    const reason = lastError?.message ?? `The connection to Redis at ${address} is lost`
+  function lost(error?: StateError): void {
+    const reason = (lastError ?? error)?.message ?? `The connection to Redis at ${address} is lost`
     status = { home: 'redis', ok: false, since: status.ok ? Date.now() : status.since, reason, warnings }
   }
 
@@ -126,7 +103,7 @@ export function connectRedis(
       const onReady = (): void => settle(undefined)
       // Our own listener above has translated it by now.
       const onError = (): void => void (lastError?.code === 'denied' && settle(lastError))
-      const timer = setTimeout(() => settle(lastError ?? away(address)), commandTimeoutMs)
+      const timer = setTimeout(() => settle(lastError ?? away(address)), options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS)
       client.on('ready', onReady)
       client.on('error', onError)
       if (lastError?.code === 'denied') settle(lastError)
@@ -143,7 +120,7 @@ export function connectRedis(
     } catch (error) {
       const known = isStateError(error) ? error : toStateError(error, address)
       // A dead line, or a Redis that hangs, shows here before the driver says so.
-      if (known.code === 'unavailable' && !(error instanceof ReplyError)) lost()
+      if (known.code === 'unavailable' && !(error instanceof ReplyError)) lost(known)
       throw known
     }
   }
