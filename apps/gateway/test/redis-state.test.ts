@@ -297,6 +297,37 @@ describe.skipIf(redisMissing !== undefined)('gateways on one Redis', () => {
     }
   })
 
+  it('go on over the promoted node after a failover, with all they share', async () => {
+    fresh()
+    const old = await startRedis({ durable: true, args: ['--repl-diskless-sync-delay', '0'] })
+    const promoted = await startRedis({ durable: true })
+    const wire = await startRedisWire(old.port)
+    try {
+      const over = { state: { redisUrl: wire.url }, limits: { perHour: 6, modelSpacingMs: false } }
+      const gateways = [await start(over), await start(over)]
+      for (const gateway of gateways) expect((await chat(gateway)).status).toBe(200)
+      await promoted.client.replicaof('127.0.0.1', old.port)
+      await expect.poll(() => promoted.client.info('replication'), { timeout: 20_000 }).toMatch(/master_link_status:up/)
+      // Connections that are open stay on the node that was demoted.
+      wire.leadTo(promoted.port)
+      await promoted.client.replicaof('NO', 'ONE')
+      await old.client.replicaof('127.0.0.1', promoted.port)
+      for (const gateway of gateways) {
+        await chat(gateway)
+        await expect.poll(() => health(gateway), { timeout: 20_000 }).toMatchObject({ status: 'ok', alone: [] })
+      }
+      const asking = (await old.client.call('CLIENT', 'LIST')) as string
+      expect(asking.split('\n').filter((line) => / cmd=(evalsha|eval|get) /.test(line))).toEqual([])
+      // The limit holds over both again, with what was counted before.
+      const statuses: number[] = []
+      for (let turn = 0; turn < 6; turn++) statuses.push((await chat(gateways[turn % 2]!)).status)
+      expect(statuses.slice(-2)).toEqual([429, 429])
+    } finally {
+      for (const gateway of running.splice(0)) await gateway.close(0)
+      for (const part of [wire, promoted, old]) await part.close()
+    }
+  })
+
   it('name what about Redis is a danger to what it keeps', async () => {
     fresh()
     await client.config('SET', 'appendonly', 'no')

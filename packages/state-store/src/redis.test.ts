@@ -282,6 +282,50 @@ describe.skipIf(redisMissing !== undefined)('openRedisStateStore', () => {
       await store.close()
     })
 
+    it('leads to another node after a failover goes there', async () => {
+      const old = await startOwn()
+      const promoted = await startOwn()
+      wire.leadTo(old.port)
+      const store = await openRedisStateStore({ url: wire.url })
+      await store.set('kept', 1)
+      await promoted.client.replicaof('127.0.0.1', old.port)
+      await expect.poll(() => promoted.client.exists('castor:r:kept'), { timeout: 20_000 }).toBe(1)
+      // What is connected stays on the demoted node, where it can read and not write.
+      wire.leadTo(promoted.port)
+      await promoted.client.replicaof('NO', 'ONE')
+      await old.client.replicaof('127.0.0.1', promoted.port)
+      await expect(store.set('kept', 2)).rejects.toMatchObject({
+        code: 'unavailable',
+        message: `Redis at 127.0.0.1:${new URL(wire.url).port} does not take writes (READONLY)`,
+      })
+      await expect
+        .poll(
+          () =>
+            store.set('kept', 3).then(
+              () => true,
+              () => false,
+            ),
+          { timeout: 20_000 },
+        )
+        .toBe(true)
+      expect(await promoted.client.get('castor:r:kept')).toMatch(/::3$/)
+      expect(store.status().ok).toBe(true)
+      await store.close()
+    })
+
+    it('leads to a node that takes no writes does not ask it again and again', async () => {
+      const only = await startOwn()
+      wire.leadTo(only.port)
+      const store = await openRedisStateStore({ url: wire.url })
+      await only.client.replicaof('127.0.0.1', 1)
+      for (let refused = 0; refused < 30; await pass(1)) {
+        const said = await store.set('a', 1).catch((error: Error) => error.message)
+        if (String(said).endsWith('(READONLY)')) refused++
+      }
+      expect(wire.made).toBeLessThan(10)
+      await store.close()
+    })
+
     it('answers late keeps its connection, however often a step fails', async () => {
       const store = await openRedisStateStore({ url: wire.url, prefix: 'slow:', commandTimeoutMs: 400 })
       wire.delayMs = 600

@@ -158,3 +158,4 @@ function readRecord(key: string, text: string): StateRecord {
 
 export { createRedisClient } from './redis/client.ts'
 export type { RedisClientOptions } from './redis/client.ts'
+export { readReplyCode } from './redis/reply-code.ts'

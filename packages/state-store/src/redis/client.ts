@@ -1,4 +1,5 @@
 import { Redis } from 'ioredis'
+import { readReplyCode } from './reply-code.ts'
 
 export interface RedisClientOptions {
   /** `redis://user:password@host:6379/0`, or `rediss://…` for TLS. */
@@ -13,12 +14,18 @@ export interface RedisClientOptions {
 
 export const COMMAND_TIMEOUT_MS = 2000
 
+/** Answers of a node that is no longer the one to write to: its address may lead to another one by now. */
+const DEMOTED: ReadonlySet<string> = new Set(['READONLY', 'MASTERDOWN'])
+/** It may as well go on leading to this one: it is asked again no sooner than this. */
+const LOOK_AGAIN_MS = 2000
+
 /**
  * A client that finds its way back by itself and sends nothing twice: a count that is sent again after a cut may count
  * twice, so the caller decides, not the driver. While the connection is away every step fails.
  *
  * One on which nothing at all came for 2.5 times as long as a step may take is replaced: its way is dead. A Redis that is
- * slow but answers keeps its connections.
+ * slow but answers keeps its connections. After a failover, which a node tells by taking no writes, the address is asked
+ * anew where it leads.
  *
  * Listen to `error`: without a listener the driver prints what goes wrong.
  */
@@ -28,6 +35,7 @@ export function createRedisClient({
   connectTimeoutMs = 5000,
   ca,
 }: RedisClientOptions): Redis {
+  let lookedAt = -Infinity
   return new Redis(url, {
     protocol: 2,
     connectTimeout: connectTimeoutMs,
@@ -38,7 +46,11 @@ export function createRedisClient({
     socketTimeout: commandTimeoutMs * 2.5,
     // Also for one that hangs and lets connections in: less than one a second from each process.
     retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 6), 1600) * (0.75 + Math.random() / 2),
-    reconnectOnError: (error) => error.message.startsWith('READONLY'),
+    reconnectOnError(error) {
+      if (!DEMOTED.has(readReplyCode(error)) || performance.now() - lookedAt < LOOK_AGAIN_MS) return false
+      lookedAt = performance.now()
+      return true
+    },
     ...(ca === undefined ? {} : { tls: { ca } }),
   })
 }

@@ -3,6 +3,7 @@ import { StateError, isStateError } from '../error.ts'
 import type { StateStatus } from '../state-store.ts'
 import { COMMAND_TIMEOUT_MS, createRedisClient } from './client.ts'
 import type { RedisClientOptions } from './client.ts'
+import { readReplyCode } from './reply-code.ts'
 import { SCRIPTS } from './scripts.ts'
 import type { ScriptName } from './scripts.ts'
 
@@ -200,11 +201,10 @@ function readDangers(info: string, address: string): string[] {
 function toStateError(error: unknown, address: string): StateError {
   const text = error instanceof Error ? error.message : ''
   const system = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+  const code = readReplyCode(error)
   if (/^(NOAUTH|WRONGPASS|ERR invalid password|ERR AUTH|ERR Client sent AUTH)/.test(text)) {
     return new StateError('denied', `Redis at ${address} refuses the user name or password`)
   }
-  if (text.startsWith('NOPERM'))
-    return new StateError('denied', `Redis at ${address} does not let this user ${readRefusal(text)}`)
   // What a script may not do, Redis says in other words.
   if (/user executing the script|ACL failure in script/i.test(text)) {
     return new StateError(
@@ -212,18 +212,19 @@ function toStateError(error: unknown, address: string): StateError {
       `Redis at ${address} does not let this user run what the scripts of this store run; it needs +@read +@write +@scripting +time +info`,
     )
   }
-  if (text.startsWith('OOM')) return new StateError('unavailable', `Redis at ${address} is out of memory`)
-  if (text.startsWith('LOADING')) return new StateError('unavailable', `Redis at ${address} is still loading its data`)
-  if (/^(READONLY|MISCONF|MASTERDOWN|CLUSTERDOWN)/.test(text)) {
-    return new StateError('unavailable', `Redis at ${address} does not take writes (${text.split(' ', 1)[0]})`)
-  }
+  if (code === 'NOPERM')
+    return new StateError('denied', `Redis at ${address} does not let this user ${readRefusal(text)}`)
+  if (code === 'OOM') return new StateError('unavailable', `Redis at ${address} is out of memory`)
+  if (code === 'LOADING') return new StateError('unavailable', `Redis at ${address} is still loading its data`)
+  if (NO_WRITES.has(code)) return new StateError('unavailable', `Redis at ${address} does not take writes (${code})`)
   if (/^ERR unknown command/i.test(text))
     return new StateError('unsupported', `Redis at ${address} lacks a command that is needed; 6.2 or newer is`)
   if (system !== undefined) return new StateError('unavailable', `Redis at ${address} cannot be reached (${system})`)
-  if (error instanceof ReplyError)
-    return new StateError('unavailable', `Redis at ${address} refused a step (${text.split(' ', 1)[0]})`)
+  if (error instanceof ReplyError) return new StateError('unavailable', `Redis at ${address} refused a step (${code})`)
   return away(address)
 }
+
+const NO_WRITES: ReadonlySet<string> = new Set(['READONLY', 'MISCONF', 'MASTERDOWN', 'CLUSTERDOWN', 'NOREPLICAS'])
 
 function readRefusal(text: string): string {
   const command = /the '([\w|]+)' command/.exec(text)?.[1]
