@@ -75,7 +75,7 @@ export async function startGateway(
   { log = createLog(config.log), demo = false }: GatewayOptions = {},
 ): Promise<Gateway> {
   const logins = await readCodeAssistLogins(config.codeAssist)
-  const state = await openState(config)
+  const state = await openState(config, (message) => log.warn(message))
   for (const warning of state.status().warnings) log.warn(warning)
   await requireAccount(config, state).catch(async (error: unknown) => {
     await state.close()

@@ -7,12 +7,19 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { rotateStateKey } from '../src/commands/state.ts'
 import { parseConfig } from '../src/config.ts'
+import type { Config } from '../src/config-schema.ts'
 import { startGateway, type Gateway } from '../src/gateway.ts'
 import { redisMissing, startRedis, type RedisServer } from '@castorjs/testkit/redis-server'
 import { startRedisWire } from '@castorjs/testkit/redis-wire'
 
 if (redisMissing !== undefined) console.log(redisMissing)
+
+interface Settings {
+  state?: object
+  [setting: string]: unknown
+}
 
 const [ada] = DEMO_ACCOUNTS
 const ADMIN = 'battery-staple'
@@ -48,23 +55,23 @@ describe.skipIf(redisMissing !== undefined)('gateways on one Redis', () => {
     rmSync(dataDir, { recursive: true, force: true })
   })
 
-  async function start({ state = {}, ...more }: { state?: object; [setting: string]: unknown } = {}): Promise<Gateway> {
-    const gateway = await startGateway(
-      parseConfig({
-        host: '127.0.0.1',
-        port: 0,
-        dataDir,
-        apiKeys: [{ id: 'laptop', key: OWN }],
-        adminKey: ADMIN,
-        accounts: [{ label: 'ada', secure1psid: ada?.session, secure1psidts: ada?.ticket }],
-        state: { redisUrl: redis.url, redisPrefix: prefix, keys: [{ id: 'one', key: key('k') }], ...state },
-        limits: { perHour: false, modelSpacingMs: false },
-        pacing: { egressPerMinute: false, perHour: false, perDay: false },
-        geminiWeb: { baseUrls: emulatorBaseUrls(emulator.url) },
-        ...more,
-      }),
-      { log },
-    )
+  function configOf({ state = {}, ...more }: Settings = {}): Config {
+    return parseConfig({
+      host: '127.0.0.1',
+      port: 0,
+      dataDir,
+      apiKeys: [{ id: 'laptop', key: OWN }],
+      adminKey: ADMIN,
+      accounts: [{ label: 'ada', secure1psid: ada?.session, secure1psidts: ada?.ticket }],
+      state: { redisUrl: redis.url, redisPrefix: prefix, keys: [{ id: 'one', key: key('k') }], ...state },
+      limits: { perHour: false, modelSpacingMs: false },
+      pacing: { egressPerMinute: false, perHour: false, perDay: false },
+      geminiWeb: { baseUrls: emulatorBaseUrls(emulator.url) },
+      ...more,
+    })
+  }
+  async function start(settings: Settings = {}): Promise<Gateway> {
+    const gateway = await startGateway(configOf(settings), { log })
     running.push(gateway)
     return gateway
   }
@@ -72,6 +79,10 @@ describe.skipIf(redisMissing !== undefined)('gateways on one Redis', () => {
     String(await client.client('LIST'))
       .trim()
       .split('\n').length
+  async function stop(gateway: Gateway): Promise<void> {
+    running.splice(running.indexOf(gateway), 1)
+    await gateway.close(0)
+  }
   const fresh = () => (prefix = `test-${++prefixes}:`)
 
   async function call(gateway: Gateway, method: string, path: string, body?: unknown, bearer = ADMIN) {
@@ -340,6 +351,72 @@ describe.skipIf(redisMissing !== undefined)('gateways on one Redis', () => {
     } finally {
       await client.config('SET', 'appendonly', 'yes')
     }
+  })
+
+  describe('with records that do not open', () => {
+    const [one, two] = [
+      { id: 'one', key: key('k') },
+      { id: 'two', key: key('o') },
+    ]
+
+    it('say it when another one seals with a key they lack, and write nothing over it', async () => {
+      fresh()
+      const behind = await start()
+      const { key: secret, record } = await make(behind, { name: 'phone' })
+      const ahead = await start({ state: { keys: [two, one] } })
+      await call(ahead, 'PATCH', `/api/keys/${record.id}`, { name: 'my phone' })
+      await expect.poll(async () => (await chat(behind, secret)).status, { timeout: 20_000 }).toBe(503)
+      expect(await health(behind)).toMatchObject({
+        status: 'degraded',
+        state: {
+          ok: false,
+          reason: expect.stringMatching(/was sealed with the key "two", which is not among the keys given \(one\)/),
+        },
+      })
+      expect(await client.get(`${prefix}r:caller-keys/${record.id}`)).toContain('"k":"two"')
+      expect((await chat(ahead, secret)).status).toBe(200)
+      expect(await health(ahead)).toMatchObject({ status: 'ok' })
+    })
+
+    it('change their key one after the other, in the order of the README, and serve all the time', async () => {
+      fresh()
+      let gateways = [await start(), await start()]
+      const { key: secret } = await make(gateways[0]!, { name: 'phone' })
+      for (const keys of [[one, two], [two, one], [two]]) {
+        if (keys.length === 1) await rotateStateKey(configOf({ state: { keys: [two, one] } }))
+        for (const index of [0, 1]) {
+          await stop(gateways[index]!)
+          gateways[index] = await start({ state: { keys } })
+          const { id } = (await make(gateways[index]!, { name: `made by ${keys[0]!.id}` })).record
+          for (const gateway of gateways) {
+            expect((await chat(gateway, secret)).status).toBe(200)
+            expect((await call(gateway, 'PATCH', `/api/keys/${id}`, { enabled: false })).status).toBe(200)
+            expect(await health(gateway)).toMatchObject({ status: 'ok', state: { warnings: [] } })
+          }
+        }
+      }
+      expect(await redis.dump()).not.toContain(`${prefix}r:castor/key-check/one`)
+    })
+
+    it('start without an account whose record nobody can open, name it, and take it anew', async () => {
+      fresh()
+      const [, grace] = DEMO_ACCOUNTS
+      const cookies = { label: 'grace', SECURE_1PSID: grace?.session, SECURE_1PSIDTS: grace?.ticket }
+      const before = await start()
+      await call(before, 'POST', '/api/accounts', cookies)
+      await stop(before)
+      const lost = { k: 'lost', i: key('i').slice(0, 16), d: key('d') }
+      const names = ['web-account/grace', 'media/signing-key']
+      for (const name of names) await client.set(`${prefix}r:${name}`, `1795862842000000::${JSON.stringify(lost)}`)
+      const gateway = await start()
+      expect((await chat(gateway)).status).toBe(200)
+      const message =
+        'The record "web-account/grace" was sealed with the key "lost", which is not in use any more (one). Write it anew, or delete it'
+      expect(await health(gateway)).toMatchObject({ status: 'ok', state: { warnings: [message] } })
+      expect(said.join('\n')).toContain(JSON.stringify(message))
+      expect((await call(gateway, 'POST', '/api/accounts', cookies)).status).toBe(201)
+      expect(await health(gateway)).toMatchObject({ state: { warnings: [] } })
+    })
   })
 
   describe('do not start', () => {

@@ -7,7 +7,7 @@ import {
 } from '@castorjs/media-store'
 import { createFolderMediaStore } from '@castorjs/media-store/node'
 import { createS3MediaStore } from '@castorjs/media-store/s3'
-import type { StateStore } from '@castorjs/state-store'
+import { updateRecord, type StateStore } from '@castorjs/state-store'
 import { randomBytes } from 'node:crypto'
 import { join, resolve } from 'node:path'
 import type { Config } from '../config-schema.ts'
@@ -65,10 +65,12 @@ const KEEP_MS = 30_000
 
 const SIGNING_KEY = 'media/signing-key'
 
-/** The key of this installation; replicas that start at once agree on the first one written. */
+/** The key of this installation; replicas that start at once agree on the first one written. One that does not open is replaced. */
 async function signingKey(state: StateStore): Promise<string> {
-  await state.compareAndSet(SIGNING_KEY, 0, randomBytes(32).toString('base64'))
-  const record = await state.get(SIGNING_KEY)
-  if (typeof record?.value !== 'string') throw new TypeError('The signing key of media links is missing from the state')
-  return record.value
+  let key: unknown
+  const made = await updateRecord(state, SIGNING_KEY, (stored) => {
+    key = stored
+    return typeof stored === 'string' ? undefined : randomBytes(32).toString('base64')
+  })
+  return made ?? String(key)
 }

@@ -20,13 +20,18 @@ const KEY_FILE = 'state.key'
 /** Where the key is kept when the configuration has none. */
 export const keyFileOf = (dataDir: string): string => join(resolve(dataDir), KEY_FILE)
 
+type StateConfig = Pick<Config, 'dataDir' | 'state'>
+
+/** Hears what the operator must know: a record that does not open, keys that are no longer those of the state. */
+type OnTrouble = (message: string) => void
+
 /**
  * Opens the state: Redis when it is configured, else a folder under the data directory. Values are encrypted with the
  * configured key, or with one that is made at the first start and kept in a file of mode 0600.
  *
  * @throws {StateError} when the state cannot be used: damaged beyond repair, Redis out of reach, or the wrong key.
  */
-export async function openState({ dataDir, state }: Pick<Config, 'dataDir' | 'state'>): Promise<EncryptedStateStore> {
+export async function openState({ dataDir, state }: StateConfig, onTrouble?: OnTrouble): Promise<EncryptedStateStore> {
   await mkdir(resolve(dataDir), { recursive: true, mode: 0o700 }).catch((error: unknown) => {
     throw unusable(dataDir, error)
   })
@@ -35,7 +40,7 @@ export async function openState({ dataDir, state }: Pick<Config, 'dataDir' | 'st
       ? await openFileStateStore({ directory: resolve(dataDir, STATE_FOLDER) })
       : await openRedisStateStore({ url: state.redisUrl, prefix: state.redisPrefix })
   try {
-    return await unseal(store, { dataDir, state })
+    return await unseal(store, { dataDir, state }, onTrouble)
   } catch (error) {
     await store.close()
     throw error
@@ -44,11 +49,12 @@ export async function openState({ dataDir, state }: Pick<Config, 'dataDir' | 'st
 
 async function unseal(
   store: StateStore,
-  { dataDir, state }: Pick<Config, 'dataDir' | 'state'>,
+  { dataDir, state }: StateConfig,
+  onTrouble?: OnTrouble,
 ): Promise<EncryptedStateStore> {
   const file = keyFileOf(dataDir)
   const isNew = state.keys === undefined && !existsSync(file)
-  const sealed = seal(store, state.keys ?? (await openKeyFile(file)))
+  const sealed = seal(store, state.keys ?? (await openKeyFile(file)), onTrouble)
   try {
     await sealed.checkKeys()
   } catch (error) {
@@ -69,9 +75,9 @@ async function unseal(
   return sealed
 }
 
-function seal(store: StateStore, keys: readonly StateKey[]): EncryptedStateStore {
+function seal(store: StateStore, keys: readonly StateKey[], onTrouble: OnTrouble = () => {}): EncryptedStateStore {
   try {
-    return withEncryption(store, { keys })
+    return withEncryption(store, { keys, onTrouble: ({ message }) => onTrouble(message) })
   } catch (error) {
     if (!(error instanceof TypeError)) throw error
     throw new StateError(

@@ -171,7 +171,7 @@ describe('openFileStateStore', () => {
     expect(await readFile(path, 'utf8')).toContain('old')
 
     const both = withEncryption(await openFileStateStore({ directory }), { keys: [fresh, old] })
-    expect(await both.reseal()).toBe(2)
+    expect(await both.reseal()).toBe(1)
     await both.close()
     expect(await readFile(path, 'utf8')).not.toContain('old')
     const second = withEncryption(await openFileStateStore({ directory }), { keys: [fresh] })

@@ -1,0 +1,90 @@
+import { StateError } from './error.ts'
+import { isSealed } from './sealer.ts'
+import type { Sealer } from './sealer.ts'
+import type { StateStore } from './state-store.ts'
+import { updateRecord } from './update-record.ts'
+
+/** Names of the store's own begin so. Users never see them in a list. */
+export const OWN_PREFIX = 'castor/'
+/** For each key that anything may be sealed with, a record that it sealed. */
+const CHECK_PREFIX = `${OWN_PREFIX}key-check`
+const checkOf = (id: string): string => `${CHECK_PREFIX}/${id}`
+
+/** Which keys a store is sealed with: what tells a key that is wrong from a record that is. */
+export interface KeysInUse {
+  /** Why these keys are not those of the store, as far as it was seen last. */
+  readonly trouble: StateError | undefined
+  /** When that last changed. Milliseconds since 1970. */
+  readonly since: number
+  /** True when the key that seals here was taken out of use by another process: what it sealed would be lost. */
+  readonly retired: boolean
+  /** @returns Ids of the keys in use, and which of them do not open here. */
+  look(): Promise<{ ids: ReadonlySet<string>; lacking: ReadonlySet<string> }>
+  /** Says that the sealing key is in use. It must be there before anything is sealed with it. */
+  enter(): Promise<void>
+  /** Takes all other keys out of use, when nothing is sealed with them any more. */
+  leaveOnly(): Promise<void>
+}
+
+/** @param onTrouble Called when the keys turn out to be wrong. */
+export function createKeysInUse(
+  store: StateStore,
+  sealer: Sealer,
+  onTrouble: (error: StateError) => void = () => {},
+): KeysInUse {
+  let trouble: StateError | undefined
+  let since = Date.now()
+  let entered = false
+  let retired = false
+
+  function judge(error: StateError | undefined): void {
+    if (error?.message === trouble?.message) return
+    trouble = error
+    since = Date.now()
+    if (error !== undefined) onTrouble(error)
+  }
+
+  return {
+    get trouble() {
+      return trouble
+    },
+    get since() {
+      return since
+    },
+    get retired() {
+      return retired
+    },
+    async look() {
+      const ids = new Set<string>()
+      const lacking = new Map<string, StateError>()
+      for await (const { key, value } of store.list(CHECK_PREFIX)) {
+        if (!isSealed(value)) continue
+        ids.add(value.k)
+        await sealer.open(key, value).catch((error: StateError) => lacking.set(value.k, error))
+      }
+      if (ids.has(sealer.id)) entered = true
+      // A store that forgot everything is nobody's: it is told the key again.
+      retired = entered && ids.size > 0 && !ids.has(sealer.id)
+      const [first] = lacking.values()
+      judge(first ?? (retired ? retiredError(sealer.id, ids) : undefined))
+      return { ids, lacking: new Set(lacking.keys()) }
+    },
+    async enter() {
+      const key = checkOf(sealer.id)
+      const sealed = await sealer.seal(key, 'castor')
+      await updateRecord(store, key, (value) => (isSealed(value) ? undefined : sealed))
+      entered = true
+    },
+    async leaveOnly() {
+      for await (const { key, value } of store.list(CHECK_PREFIX))
+        if (isSealed(value) && key !== checkOf(sealer.id)) await store.delete(key)
+    },
+  }
+}
+
+function retiredError(id: string, ids: ReadonlySet<string>): StateError {
+  return new StateError(
+    'wrong_key',
+    `The key "${id}", with which this process seals, was taken out of use by another one: now it is ${[...ids].join(', ')}. Start it again with that`,
+  )
+}
