@@ -1,9 +1,9 @@
 import { DEMO_ACCOUNTS, emulatorBaseUrls } from '@castorjs/gemini-web-emulator'
 import { startGeminiWebEmulator, type RunningEmulator } from '@castorjs/gemini-web-emulator/node'
 import { Redis } from 'ioredis'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
-import { tmpdir } from 'node:os'
+import { hostname, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
@@ -370,7 +370,9 @@ describe.skipIf(redisMissing !== undefined)('gateways on one Redis', () => {
         status: 'degraded',
         state: {
           ok: false,
-          reason: expect.stringMatching(/was sealed with the key "two", which is not among the keys given \(one\)/),
+          reason: expect.stringMatching(
+            /is sealed with the key "two", which is not among the keys given \(one\); seen at the record "[\w/-]+"$/,
+          ),
         },
       })
       expect(await client.get(`${prefix}r:caller-keys/${record.id}`)).toContain('"k":"two"')
@@ -416,6 +418,110 @@ describe.skipIf(redisMissing !== undefined)('gateways on one Redis', () => {
       expect(said.join('\n')).toContain(JSON.stringify(message))
       expect((await call(gateway, 'POST', '/api/accounts', cookies)).status).toBe(201)
       expect(await health(gateway)).toMatchObject({ state: { warnings: [] } })
+    })
+  })
+
+  describe('beside rotate-key', () => {
+    // Each key file is one installation's: with Redis too, one gateway needs no STATE_KEY.
+    const own = (): Settings => ({ dataDir: mkdtempSync(join(dataDir, 'own-')), state: { keys: undefined } })
+    const names = () => client.keys(`${prefix}r:castor/users/*`)
+    const me = String.raw`process ${process.pid} on ${hostname()} \(since \d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ\)`
+
+    it('are in its way until the last of them is stopped', async () => {
+      fresh()
+      const settings = own()
+      const gateways = [await start(settings), await start(settings)]
+      const { key: secret } = await make(gateways[0]!, { name: 'phone' })
+      const rotate = () => rotateStateKey(configOf(settings))
+      const refused = (start: string, who: string) => ({
+        code: 'in_use',
+        message: expect.stringMatching(
+          new RegExp(`^${start} this state: ${who}\\. Stop them all, then run this again\\.`),
+        ),
+      })
+      await expect(rotate()).rejects.toMatchObject(refused('2 processes use', `${me}, ${me}`))
+      await stop(gateways[1]!)
+      await expect(rotate()).rejects.toMatchObject(refused('One process uses', me))
+      // It serves on, and can read and write all that it could before.
+      expect((await chat(gateways[0]!, secret)).status).toBe(200)
+      expect(await health(gateways[0]!)).toMatchObject({ status: 'ok' })
+      await stop(gateways[0]!)
+      expect(await rotate()).toMatch(/^\d+ records were sealed anew/)
+      expect(await names()).toEqual([])
+      const gateway = await start(settings)
+      expect((await chat(gateway, secret)).status).toBe(200)
+    })
+
+    it('say again and again that they live, and are forgotten when they do not', async () => {
+      fresh()
+      await start()
+      const [name = ''] = await names()
+      const first = await client.pttl(name)
+      expect(first > 0 && first <= 20_000).toBe(true)
+      await expect.poll(() => client.pttl(name), { timeout: 20_000, interval: 100 }).toBeLessThan(first - 1_000)
+      const before = await client.pttl(name)
+      await expect.poll(() => client.pttl(name), { timeout: 20_000, interval: 100 }).toBeGreaterThan(before)
+    })
+
+    it('may stay when they have the new key in front', async () => {
+      fresh()
+      const [one, two] = [
+        { id: 'one', key: key('k') },
+        { id: 'two', key: key('o') },
+      ]
+      const gateway = await start({ state: { keys: [one, two] } })
+      const rotation = configOf({ state: { keys: [two, one] } })
+      await expect(rotateStateKey(rotation)).rejects.toMatchObject({
+        code: 'in_use',
+        message: expect.stringMatching(/Restart those with the key "two" in front, or stop them, then run this again/),
+      })
+      await stop(gateway)
+      await start({ state: { keys: [two, one] } })
+      expect(await rotateStateKey(rotation)).toMatch(/sealed anew with the key "two"/)
+    })
+
+    it('do not start while it works, nor does a second one', async () => {
+      fresh()
+      const settings = own()
+      await stop(await start(settings))
+      const claim = { pid: 7, host: 'elsewhere', since: 1_795_862_842_000, key: 'new' }
+      await client.set(`${prefix}r:castor/rotation`, `1::${JSON.stringify(claim)}`)
+      const by = 'process 7 on elsewhere \\(since 2026-11-28T10:47:22Z\\)'
+      await expect(start(settings)).rejects.toMatchObject({
+        code: 'unavailable',
+        message: expect.stringMatching(
+          new RegExp(`^The key of the state is being changed by ${by}\\. Start again when`),
+        ),
+      })
+      expect(await names()).toEqual([])
+      await expect(rotateStateKey(configOf(settings))).rejects.toMatchObject({
+        code: 'in_use',
+        message: expect.stringMatching(new RegExp(`being changed already, by ${by}$`)),
+      })
+      await client.del(`${prefix}r:castor/rotation`)
+      await start(settings)
+    })
+
+    it('that were cut off meanwhile write nothing with the old key, and say it', async () => {
+      fresh()
+      const settings = own()
+      const gateway = await start(settings)
+      await make(gateway, { name: 'phone' })
+      // As if its connection had been away for longer than it is remembered.
+      await client.del(...(await names()))
+      await rotateStateKey(configOf(settings))
+      const newId = readFileSync(join(String(settings['dataDir']), 'state.key'), 'utf8').split(' ')[0] ?? '?'
+      await expect
+        .poll(() => health(gateway), { timeout: 20_000 })
+        .toMatchObject({
+          status: 'degraded',
+          state: { ok: false, reason: expect.stringContaining(`is sealed with the key "${newId}"`) },
+        })
+      expect((await call(gateway, 'POST', '/api/keys', { name: 'late' })).status).toBe(503)
+      await stop(gateway)
+      const again = await start(settings)
+      expect((await call(again, 'GET', '/api/keys')).json).toMatchObject({ keys: [{ name: 'phone' }] })
+      expect(await health(again)).toMatchObject({ status: 'ok' })
     })
   })
 

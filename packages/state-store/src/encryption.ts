@@ -49,6 +49,8 @@ export function withEncryption(
   const sealer = createSealer(keys)
   const inUse = createKeysInUse(store, sealer, onTrouble)
   const unreadable = createUnreadableRecords(onTrouble)
+  /** The record with which a missing key was met last. */
+  let met: string | undefined
 
   async function seal(key: string, value: unknown): Promise<Sealed> {
     if (inUse.retired && inUse.trouble !== undefined) throw inUse.trouble
@@ -81,7 +83,10 @@ export function withEncryption(
     const { key, value, version } = record
     const id = isSealed(value) ? value.k : undefined
     // Nothing tells whose store it is, or this process is not up to date.
-    if (ids.size === 0 || (id !== undefined && lacking.has(id))) return error
+    if (ids.size === 0 || (id !== undefined && lacking.has(id))) {
+      met = key
+      return error
+    }
     const why =
       id === undefined
         ? 'is not sealed, so nobody who has the key wrote it'
@@ -140,7 +145,9 @@ export function withEncryption(
     status() {
       const status = unreadable.addTo(store.status())
       const { trouble, since } = inUse
-      return trouble === undefined ? status : { ...status, ok: false, since, reason: trouble.message }
+      if (trouble === undefined) return status
+      const reason = met === undefined ? trouble.message : `${trouble.message}; seen at the record "${met}"`
+      return { ...status, ok: false, since, reason }
     },
     close: () => store.close(),
 

@@ -56,18 +56,19 @@ export function createKeysInUse(
     },
     async look() {
       const ids = new Set<string>()
-      const lacking = new Map<string, StateError>()
+      const lacking = new Set<string>()
       for await (const { key, value } of store.list(CHECK_PREFIX)) {
         if (!isSealed(value)) continue
         ids.add(value.k)
-        await sealer.open(key, value).catch((error: StateError) => lacking.set(value.k, error))
+        await sealer.open(key, value).catch(() => lacking.add(value.k))
       }
       if (ids.has(sealer.id)) entered = true
       // A store that forgot everything is nobody's: it is told the key again.
       retired = entered && ids.size > 0 && !ids.has(sealer.id)
-      const [first] = lacking.values()
-      judge(first ?? (retired ? retiredError(sealer.id, ids) : undefined))
-      return { ids, lacking: new Set(lacking.keys()) }
+      const [first] = lacking
+      if (first !== undefined) judge(lackingError(first, sealer.ids))
+      else judge(retired ? retiredError(sealer.id, ids) : undefined)
+      return { ids, lacking }
     },
     async enter() {
       const key = checkOf(sealer.id)
@@ -80,6 +81,13 @@ export function createKeysInUse(
         if (isSealed(value) && key !== checkOf(sealer.id)) await store.delete(key)
     },
   }
+}
+
+function lackingError(id: string, given: readonly string[]): StateError {
+  const message = given.includes(id)
+    ? `The state is sealed with another key that is called "${id}" too`
+    : `The state is sealed with the key "${id}", which is not among the keys given (${given.join(', ')})`
+  return new StateError('wrong_key', message)
 }
 
 function retiredError(id: string, ids: ReadonlySet<string>): StateError {

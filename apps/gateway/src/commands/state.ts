@@ -2,7 +2,7 @@ import { openKeyFile, rotateKeyFile } from '@castorjs/state-store/node'
 import { defineCommand } from 'citty'
 import { open, rename, rm } from 'node:fs/promises'
 import type { Config } from '../config-schema.ts'
-import { keyFileOf, openState } from '../state/open-state.ts'
+import { keyFileOf, openState, withStateClaimed } from '../state/open-state.ts'
 import { orExit } from './or-exit.ts'
 import { readConfigOrExit } from './read-config-or-exit.ts'
 
@@ -23,29 +23,36 @@ export const stateCommand = defineCommand({
  * Makes a new key in the key file, seals every record with it, and drops the old ones. Can be stopped at any moment and run
  * again: until everything is sealed anew the file holds both.
  *
- * @throws {StateError} `in_use` while a gateway runs on an embedded state.
+ * @throws {StateError} `in_use` while a gateway runs on the state that does not have the new key in front.
  */
 export async function rotateStateKey(config: Config): Promise<string> {
-  if (config.state.keys !== undefined) {
-    // The keys are the operator's: the first one seals, the others open.
-    const state = await openState(config)
-    const count = await state.reseal().finally(() => state.close())
-    const first = config.state.keys[0]?.id ?? ''
-    return config.state.keys.length > 1
-      ? `${count} records were sealed anew with the key "${first}". The other keys can go now.`
-      : 'Put a new key in front, as STATE_KEY=new-id:<base64>,old-id:<base64>, and run this again. The old id of a STATE_KEY without one is "environment".'
+  return config.state.keys === undefined ? rotateOwnKey(config) : sealWithFirst(config, config.state.keys)
+}
+
+/** The keys are the operator's: the first one seals, the others open. */
+async function sealWithFirst(config: Config, [first, ...others]: readonly { id: string }[]): Promise<string> {
+  if (first === undefined || others.length === 0) {
+    await (await openState(config)).close()
+    return 'Put a new key in front, as STATE_KEY=new-id:<base64>,old-id:<base64>, and run this again. The old id of a STATE_KEY without one is "environment".'
   }
+  return withStateClaimed(config, first.id, async (open) => {
+    const count = await (await open()).reseal()
+    return `${count} records were sealed anew with the key "${first.id}". The other keys can go now.`
+  })
+}
+
+async function rotateOwnKey(config: Config): Promise<string> {
   const path = keyFileOf(config.dataDir)
-  // A look first: a state in use must not get a key that the running gateway does not have.
-  const before = await openState(config)
-  await before.close()
-  await rotateKeyFile(path)
-  const state = await openState(config)
-  const count = await state.reseal().finally(() => state.close())
-  const [newest] = await openKeyFile(path)
-  if (newest === undefined || typeof newest.key !== 'string') throw new Error(`${path} holds no key.`)
-  await replaceFile(path, `${newest.id} ${newest.key}\n`)
-  return `${count} records were sealed anew; ${path} holds the new key only. Backups made before need the old key.`
+  return withStateClaimed(config, undefined, async (open) => {
+    // A look first: a state that these keys do not open gets no other one.
+    await open()
+    await rotateKeyFile(path)
+    const count = await (await open()).reseal()
+    const [newest] = await openKeyFile(path)
+    if (newest === undefined || typeof newest.key !== 'string') throw new Error(`${path} holds no key.`)
+    await replaceFile(path, `${newest.id} ${newest.key}\n`)
+    return `${count} records were sealed anew; ${path} holds the new key only. Backups made before need the old key.`
+  })
 }
 
 async function replaceFile(path: string, text: string): Promise<void> {

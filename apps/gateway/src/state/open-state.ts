@@ -12,6 +12,7 @@ import { existsSync } from 'node:fs'
 import { mkdir, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Config } from '../config-schema.ts'
+import { claimState, joinState } from './state-users.ts'
 
 /** Everything under the data directory that must survive a restart, except media. */
 const STATE_FOLDER = 'state'
@@ -31,44 +32,108 @@ type OnTrouble = (message: string) => void
  *
  * @throws {StateError} when the state cannot be used: damaged beyond repair, Redis out of reach, or the wrong key.
  */
-export async function openState({ dataDir, state }: StateConfig, onTrouble?: OnTrouble): Promise<EncryptedStateStore> {
+export async function openState(config: StateConfig, onTrouble?: OnTrouble): Promise<EncryptedStateStore> {
+  const home = await openHome(config)
+  let leave = async (): Promise<void> => {}
+  try {
+    const opened = await readKeys(config)
+    let sealed: EncryptedStateStore | undefined
+    if (home.shared) leave = await joinState(home, idOf(opened.keys), async () => sealed?.checkKeys())
+    sealed = await unseal(home, config, opened, onTrouble)
+    return {
+      ...sealed,
+      async close() {
+        await leave()
+        await home.close()
+      },
+    }
+  } catch (error) {
+    await leave()
+    await home.close()
+    throw error
+  }
+}
+
+/**
+ * Opens the state to change its key: with Redis, processes that seal with another one than `key` are in the way, and none
+ * may start meanwhile. Undefined is a key that nobody has yet.
+ *
+ * @param work Gets what opens the state, each time with the keys there are then.
+ * @throws {StateError} `in_use`, naming who uses the state.
+ */
+export async function withStateClaimed<Result>(
+  config: StateConfig,
+  key: string | undefined,
+  work: (open: () => Promise<EncryptedStateStore>) => Promise<Result>,
+): Promise<Result> {
+  const home = await openHome(config)
+  try {
+    const remedy = key === undefined ? 'Stop them all' : `Restart those with the key "${key}" in front, or stop them`
+    const release = home.shared
+      ? await claimState(home, {
+          key: key ?? 'a new one',
+          mayStay: (user) => user.key === key,
+          remedy: `${remedy}, then run this again.`,
+        })
+      : async () => {}
+    try {
+      return await work(async () => unseal(home, config, await readKeys(config)))
+    } finally {
+      await release()
+    }
+  } finally {
+    await home.close()
+  }
+}
+
+async function openHome({ dataDir, state }: StateConfig): Promise<StateStore> {
   await mkdir(resolve(dataDir), { recursive: true, mode: 0o700 }).catch((error: unknown) => {
     throw unusable(dataDir, error)
   })
-  const store =
-    state.redisUrl === undefined
-      ? await openFileStateStore({ directory: resolve(dataDir, STATE_FOLDER) })
-      : await openRedisStateStore({ url: state.redisUrl, prefix: state.redisPrefix })
-  try {
-    return await unseal(store, { dataDir, state }, onTrouble)
-  } catch (error) {
-    await store.close()
-    throw error
-  }
+  return state.redisUrl === undefined
+    ? openFileStateStore({ directory: resolve(dataDir, STATE_FOLDER) })
+    : openRedisStateStore({ url: state.redisUrl, prefix: state.redisPrefix })
+}
+
+interface OpenedKeys {
+  keys: readonly StateKey[]
+  /** The key file was made just now. */
+  made: boolean
+}
+
+async function readKeys({ dataDir, state }: StateConfig): Promise<OpenedKeys> {
+  if (state.keys !== undefined) return { keys: state.keys, made: false }
+  const file = keyFileOf(dataDir)
+  const made = !existsSync(file)
+  return { keys: await openKeyFile(file), made }
+}
+
+function idOf([first]: readonly StateKey[]): string {
+  return first?.id ?? ''
 }
 
 async function unseal(
   store: StateStore,
   { dataDir, state }: StateConfig,
+  { keys, made }: OpenedKeys,
   onTrouble?: OnTrouble,
 ): Promise<EncryptedStateStore> {
   const file = keyFileOf(dataDir)
-  const isNew = state.keys === undefined && !existsSync(file)
-  const sealed = seal(store, state.keys ?? (await openKeyFile(file)), onTrouble)
+  const sealed = seal(store, keys, onTrouble)
   try {
     await sealed.checkKeys()
   } catch (error) {
     // A new key beside an old state would only hide that the old one is missing.
-    if (isNew) await rm(file, { force: true })
+    if (made) await rm(file, { force: true })
     if (!isStateError(error) || error.code !== 'wrong_key') throw error
     const source = state.keys === undefined ? file : 'STATE_KEY (`state.keys`)'
-    const what = isNew
+    const what = made
       ? `The key that sealed the state is missing: there is no ${file}`
       : `The state was sealed with another key than that in ${source}`
     const shared = store.shared ? ' All gateways on one Redis need the same STATE_KEY.' : ''
     throw new StateError(
       'wrong_key',
-      `${what}, so Castor does not start: nothing could be read, and what it wrote would be lost with the other key. Bring back the key that sealed it, from a backup; or move the state away to begin anew without its accounts and keys.${shared}`,
+      `${what} (${error.message}). So Castor does not start: what it wrote would be lost with the other key. Bring back the key that sealed it, from a backup; or move the state away to begin anew without its accounts and keys.${shared}`,
       { cause: error },
     )
   }
