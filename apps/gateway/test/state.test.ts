@@ -125,6 +125,38 @@ describe('the start is refused', () => {
   })
 })
 
+it.each([
+  [
+    'gone',
+    (log: string) => rmSync(log),
+    /^There is a key in \S+state\.key, but there was no state in the folder "state" beside it/,
+  ],
+  [
+    'cut at the end of a line',
+    (log: string) => {
+      const text = readFileSync(log, 'latin1')
+      writeFileSync(log, text.slice(0, text.indexOf('\n', text.indexOf('\n') + 1) + 1), 'latin1')
+    },
+    /state\.log was cut: \d+ of \d+ bytes are left\. 1 changes could be read/,
+  ],
+])('starts on a state that is %s, and says in the log and in /health what is missing', async (_, harm, warning) => {
+  await start(config()).then((gateway) => gateway.close(0))
+  await addAda()
+  harm(join(dataDir, 'state', 'state.log'))
+  const said: string[] = []
+  const gateway = await startGateway(config(), {
+    log: pino({ base: null }, { write: (line: string) => void said.push((JSON.parse(line) as { msg: string }).msg) }),
+  })
+  const health = (await (await fetch(`${gateway.url}/health`)).json()) as { state: { warnings: string[] } }
+  await gateway.close(0)
+  expect(health.state.warnings).toEqual([expect.stringMatching(warning)])
+  expect(said).toContain(health.state.warnings[0])
+  // Said once: from then on it is the state.
+  const state = await openState(config())
+  expect(state.status().warnings).toEqual([])
+  await state.close()
+})
+
 it('goes on with what can be read of a damaged state, and names the file', async () => {
   await addAda()
   const log = join(dataDir, 'state', 'state.log')

@@ -121,7 +121,9 @@ async function unseal(
   const file = keyFileOf(dataDir)
   const sealed = seal(store, keys, onTrouble)
   try {
-    await sealed.checkKeys()
+    const isNew = await sealed.checkKeys()
+    // A key of the operator's may well be there first.
+    return isNew && !made && state.keys === undefined ? withWarning(sealed, describeLoss(store, file)) : sealed
   } catch (error) {
     // A new key beside an old state would only hide that the old one is missing.
     if (made) await rm(file, { force: true })
@@ -137,7 +139,21 @@ async function unseal(
       { cause: error },
     )
   }
-  return sealed
+}
+
+function describeLoss({ shared }: StateStore, file: string): string {
+  const where = shared ? 'this Redis, under this prefix' : `the folder "${STATE_FOLDER}" beside it`
+  return `There is a key in ${file}, but there was no state in ${where}: a new one was begun. If accounts and keys were kept here before, they are missing; stop Castor and bring the state back from a backup.`
+}
+
+function withWarning(store: EncryptedStateStore, warning: string): EncryptedStateStore {
+  return {
+    ...store,
+    status() {
+      const status = store.status()
+      return { ...status, warnings: [...status.warnings, warning] }
+    },
+  }
 }
 
 function seal(store: StateStore, keys: readonly StateKey[], onTrouble: OnTrouble = () => {}): EncryptedStateStore {

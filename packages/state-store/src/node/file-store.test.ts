@@ -2,6 +2,7 @@ import { appendFile, mkdir, mkdtemp, readFile, readdir, rm, stat, truncate, writ
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
+import { createStarters } from '../../test/race/starters.ts'
 import { runKills } from '../../test/kill/run-kills.ts'
 import { describeStateStore, listAll } from '../../test/store-behaviour.ts'
 import { withEncryption } from '../index.ts'
@@ -136,7 +137,7 @@ describe('openFileStateStore', () => {
     [
       'missing a line break',
       (text: string) => text.replace(/\n([0-9a-f]{8} {"r":"b")/, '$1'),
-      /in 1 place\. 1 changes/,
+      /in 1 place and cut: \d+ of \d+ bytes are left\. 1 changes/,
     ],
     ['with a strange line', (text: string) => text.replace('\n', '\nhello\n'), /in 1 place\. 3 changes/],
   ])('keeps aside a file that is %s', async (_, damage, warning) => {
@@ -155,6 +156,47 @@ describe('openFileStateStore', () => {
     await second.close()
     const third = await open(directory)
     expect([third.status().warnings, (await third.get('d'))?.value]).toEqual([[], 1])
+  })
+
+  it.each([
+    ['at the end of a line', (text: string) => text.slice(0, text.lastIndexOf('\n', text.length - 2) + 1), 2],
+    ['in the middle of one', (text: string) => text.slice(0, -10), 2],
+    ['behind its first line', (text: string) => text.slice(0, text.indexOf('\n') + 1), 0],
+  ])('keeps aside and names a file that was cut %s after the process was killed', async (_, cut, left) => {
+    const directory = await newFolder()
+    const starters = await createStarters()
+    try {
+      const writer = await starters.start()
+      await writer.tell({ open: directory, at: 0 })
+      for (const key of ['a', 'b', 'c']) expect(await writer.tell({ write: key })).toEqual({ outcome: 'written' })
+      await writer.kill()
+    } finally {
+      await starters.close()
+    }
+    const path = join(directory, 'state.log')
+    const whole = await readFile(path, 'utf8')
+    const text = cut(whole)
+    await writeFile(path, text)
+    const store = await open(directory)
+    const aside = (await readdir(directory)).find((name) => name.startsWith('state.damaged-')) ?? ''
+    expect(store.status().warnings).toEqual([
+      `${path} was cut: ${text.lastIndexOf('\n') + 1} of ${whole.length} bytes are left. ${left} changes could be read and were kept; the damaged file is kept as ${join(directory, aside)}`,
+    ])
+    expect(await readFile(join(directory, aside), 'utf8')).toBe(text)
+    await store.close()
+    const again = await open(directory)
+    expect([again.status().warnings, await listAll(again, '')]).toEqual([[], expect.objectContaining({ length: left })])
+  })
+
+  it('takes over a file from before it told how long it is', async () => {
+    const directory = await newFolder()
+    await mkdir(directory)
+    const path = join(directory, 'state.log')
+    await writeFile(path, `9f76b637 {"castorState":1}\n${encodeChange({ r: 'a', v: '1', n: 5 })}`)
+    const store = await openFileStateStore({ directory })
+    expect([(await store.get('a'))?.value, store.status().warnings]).toEqual([1, []])
+    await store.close()
+    expect(await readFile(path, 'utf8')).toMatch(/^[0-9a-f]{8} \{"castorState":1,"kept": +\d+\}\n/)
   })
 
   it('keeps nothing that an old key could open once everything is sealed anew', async () => {

@@ -9,17 +9,22 @@ const changes: Change[] = [
   { c: 'hits', v: 3, e: 1_800_000_000_000 },
   { r: 'a', n: 2 },
 ]
-const lines = [encodeHeader(), ...changes.map(encodeChange)]
+const lines = [encodeHeader(1234), ...changes.map(encodeChange)]
 const whole = Buffer.from(lines.join(''))
 
 describe('readLog', () => {
   it('reads what was written', () => {
-    expect(readLog(whole)).toEqual({ changes, goodBytes: whole.length, damagedLines: 0 })
-    expect(readLog(Buffer.alloc(0))).toEqual({ changes: [], goodBytes: 0, damagedLines: 0 })
+    expect(readLog(whole)).toEqual({ changes, goodBytes: whole.length, damagedLines: 0, keptBytes: 1234 })
+    expect(readLog(Buffer.alloc(0))).toEqual({ changes: [], goodBytes: 0, damagedLines: 0, keptBytes: undefined })
+    // As it was before the header told a length.
+    const before = Buffer.from(`9f76b637 {"castorState":1}\n${encodeChange({ c: 'hits', v: 1 })}`)
+    expect(readLog(before)).toMatchObject({ changes: [{ c: 'hits', v: 1 }], damagedLines: 0, keptBytes: undefined })
   })
 
   it('writes lines that other tools can check', () => {
-    expect(encodeHeader()).toBe('9f76b637 {"castorState":1}\n')
+    const header = encodeHeader(1234)
+    expect(header).toBe('d2dd5202 {"castorState":1,"kept":           1234}\n')
+    expect(encodeHeader(999_999_999_999_999)).toHaveLength(header.length)
   })
 
   it('finds each line that was changed, and loses no other', () => {

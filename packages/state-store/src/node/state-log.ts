@@ -43,7 +43,7 @@ export async function openStateLog(
     if (hasCode(error, 'ENOENT')) return undefined
     throw error
   })
-  const { changes, goodBytes, damagedLines } = readLog(bytes ?? Buffer.alloc(0))
+  const { changes, goodBytes, damagedLines, keptBytes } = readLog(bytes ?? Buffer.alloc(0))
   const warnings: string[] = []
   let handle: FileHandle | undefined
   let size = goodBytes
@@ -57,6 +57,7 @@ export async function openStateLog(
         await fresh.appendFile(piece)
         written += piece.byteLength
       }
+      await writeHeader(fresh, written)
       await fresh.sync()
       // It would put an old state in the place of what another process wrote.
       await lock.verify()
@@ -72,17 +73,16 @@ export async function openStateLog(
     size = rewrittenSize = written
   }
 
-  // It is never left empty: it gets its name when its first line is in it.
-  const empty = bytes?.length === 0
-  if (damagedLines > 0 || empty) {
+  const harm = describeHarm({ size: bytes?.length, damagedLines, goodBytes, keptBytes: keptBytes ?? 0 })
+  if (harm !== undefined) {
     const aside = join(directory, `state.damaged-${new Date(now()).toISOString().replaceAll(/[:.]/g, '-')}.log`)
     // Kept before it is replaced: a crash in between leaves both.
     await placeNew(path, aside)
     await rewrite(changes)
     warnings.push(
-      `${path} was ${empty ? 'empty' : `damaged in ${damagedLines} ${damagedLines === 1 ? 'place' : 'places'}`}. ${changes.length} changes could be read and were kept; the damaged file is kept as ${aside}`,
+      `${path} was ${harm}. ${changes.length} changes could be read and were kept; the damaged file is kept as ${aside}`,
     )
-  } else if (bytes === undefined || lock.inherited) {
+  } else if (bytes === undefined || lock.inherited || keptBytes === undefined) {
     // The one before may wake and finish its write: into a file that has lost its name.
     await rewrite(changes)
   } else {
@@ -91,6 +91,7 @@ export async function openStateLog(
       await handle.truncate(goodBytes)
       await handle.sync()
     }
+    if (goodBytes > keptBytes) await writeHeader(handle, goodBytes)
   }
 
   return {
@@ -105,16 +106,45 @@ export async function openStateLog(
         }
         await handle!.datasync()
         size += chunk.length
+        // Not before it is so. It reaches the disk with the next sync.
+        await writeHeader(handle!, size)
       },
       rewrite,
       isLong: () => size > Math.max(REWRITE_ABOVE_BYTES, rewrittenSize * 4),
-      close: async () => handle?.close(),
+      async close() {
+        await handle?.datasync()
+        await handle?.close()
+      },
     },
   }
 }
 
+async function writeHeader(handle: FileHandle, keptBytes: number): Promise<void> {
+  await handle.write(encodeHeader(keptBytes), 0)
+}
+
+/** What is wrong with a log; undefined when nothing is, or when all that is missing was never acknowledged. */
+function describeHarm({
+  size,
+  damagedLines,
+  goodBytes,
+  keptBytes,
+}: {
+  size: number | undefined
+  damagedLines: number
+  goodBytes: number
+  keptBytes: number
+}): string | undefined {
+  // It is never left empty: it gets its name when its first line is in it.
+  if (size === 0) return 'empty'
+  const damaged = `damaged in ${damagedLines} ${damagedLines === 1 ? 'place' : 'places'}`
+  const cut = `cut: ${goodBytes} of ${keptBytes} bytes are left`
+  if (goodBytes >= keptBytes) return damagedLines > 0 ? damaged : undefined
+  return damagedLines > 0 ? `${damaged} and ${cut}` : cut
+}
+
 function* toPieces(changes: Iterable<Change>): Generator<Buffer> {
-  let text = encodeHeader()
+  let text = encodeHeader(0)
   for (const change of changes) {
     text += encodeChange(change)
     if (text.length < 1_048_576) continue
