@@ -94,6 +94,26 @@ describe('what is kept', () => {
     await desk.close()
   })
 
+  it.each([
+    ['the key file', undefined, undefined],
+    ['keys of the operator’s', ['one'], ['two', 'one']],
+  ])('is sealed anew but for damaged files, which rotate-key names (%s)', async (_, before, after) => {
+    const configOf = (ids: string[] | undefined) =>
+      config(ids === undefined ? {} : { state: { keys: ids.map((id) => ({ id, key: key(id.slice(0, 1)) })) } })
+    await addAda(configOf(before))
+    const folder = join(dataDir, 'state')
+    const log = join(folder, 'state.log')
+    writeFileSync(log, readFileSync(log, 'latin1').replace('"r":"castor', '"R":"castor'), 'latin1')
+    await (await openState(configOf(before))).close()
+    const [aside = '?'] = readdirSync(folder).filter((name) => name !== 'state.log')
+    const answer = `The old one still opens what is in a damaged file that was kept aside: ${join(folder, aside)}. Take out`
+    expect(await rotateStateKey(configOf(after))).toContain(answer)
+    // Again until it is gone.
+    expect(await rotateStateKey(configOf(after))).toContain(answer)
+    rmSync(join(folder, aside))
+    expect(await rotateStateKey(configOf(after))).not.toContain('The old one')
+  })
+
   it('is sealed anew with keys of the operator’s', async () => {
     const [one, two] = [
       { id: 'one', key: key('a') },

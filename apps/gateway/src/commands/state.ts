@@ -1,8 +1,8 @@
-import { openKeyFile, rotateKeyFile } from '@castorjs/state-store/node'
+import { findDamagedFiles, openKeyFile, rotateKeyFile } from '@castorjs/state-store/node'
 import { defineCommand } from 'citty'
 import { open, rename, rm } from 'node:fs/promises'
 import type { Config } from '../config-schema.ts'
-import { keyFileOf, openState, withStateClaimed } from '../state/open-state.ts'
+import { keyFileOf, openState, stateFolderOf, withStateClaimed } from '../state/open-state.ts'
 import { orExit } from './or-exit.ts'
 import { readConfigOrExit } from './read-config-or-exit.ts'
 
@@ -37,7 +37,7 @@ async function sealWithFirst(config: Config, [first, ...others]: readonly { id: 
   }
   return withStateClaimed(config, first.id, async (open) => {
     const count = await (await open()).reseal()
-    return `${count} records were sealed anew with the key "${first.id}". The other keys can go now.`
+    return `${count} records were sealed anew with the key "${first.id}". The other keys can go now.${await describeRest(config)}`
   })
 }
 
@@ -51,8 +51,18 @@ async function rotateOwnKey(config: Config): Promise<string> {
     const [newest] = await openKeyFile(path)
     if (newest === undefined || typeof newest.key !== 'string') throw new Error(`${path} holds no key.`)
     await replaceFile(path, `${newest.id} ${newest.key}\n`)
-    return `${count} records were sealed anew; ${path} holds the new key only. Backups made before need the old key.`
+    return `${count} records were sealed anew; ${path} holds the new key only. Backups made before need the old key.${await describeRest(config)}`
   })
+}
+
+/** What the old keys still open, and what to do about it. */
+async function describeRest({ dataDir, state }: Config): Promise<string> {
+  if (state.redisUrl !== undefined)
+    return " The old one still opens what is left in Redis's own files: BGREWRITEAOF writes its append-only file anew, BGSAVE its dump."
+  const files = await findDamagedFiles(stateFolderOf(dataDir))
+  if (files.length === 0) return ''
+  const which = files.length === 1 ? 'a damaged file that was' : 'damaged files that were'
+  return ` The old one still opens what is in ${which} kept aside: ${files.join(', ')}. Take out of there what you miss, then delete what is left: nothing reads it any more.`
 }
 
 async function replaceFile(path: string, text: string): Promise<void> {

@@ -18,6 +18,9 @@ import { claimState, joinState } from './state-users.ts'
 const STATE_FOLDER = 'state'
 const KEY_FILE = 'state.key'
 
+/** Where the embedded state is kept. */
+export const stateFolderOf = (dataDir: string): string => join(resolve(dataDir), STATE_FOLDER)
+
 /** Where the key is kept when the configuration has none. */
 export const keyFileOf = (dataDir: string): string => join(resolve(dataDir), KEY_FILE)
 
@@ -91,7 +94,7 @@ async function openHome({ dataDir, state }: StateConfig): Promise<StateStore> {
     throw unusable(dataDir, error)
   })
   return state.redisUrl === undefined
-    ? openFileStateStore({ directory: resolve(dataDir, STATE_FOLDER) })
+    ? openFileStateStore({ directory: stateFolderOf(dataDir) })
     : openRedisStateStore({ url: state.redisUrl, prefix: state.redisPrefix })
 }
 

@@ -2,11 +2,13 @@ import { open, readFile, readdir, rename, rm } from 'node:fs/promises'
 import type { FileHandle } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Change } from '../table.ts'
-import { hasCode } from './file-errors.ts'
+import { hasCode, toFileError } from './file-errors.ts'
 import type { FolderLock } from './folder-lock.ts'
 import { encodeChange, encodeHeader, readLog } from './log-format.ts'
 import { placeNew } from './place-new.ts'
 
+/** Begins the name of a damaged log that was kept aside. */
+const ASIDE = 'state.damaged-'
 /** Begins the name of a log that is being written, and is left behind by a crash. */
 const NEXT = 'state.log.new-'
 /** Below this size a log is not worth rewriting. */
@@ -75,7 +77,7 @@ export async function openStateLog(
 
   const harm = describeHarm({ size: bytes?.length, damagedLines, goodBytes, keptBytes: keptBytes ?? 0 })
   if (harm !== undefined) {
-    const aside = join(directory, `state.damaged-${new Date(now()).toISOString().replaceAll(/[:.]/g, '-')}.log`)
+    const aside = join(directory, `${ASIDE}${new Date(now()).toISOString().replaceAll(/[:.]/g, '-')}.log`)
     // Kept before it is replaced: a crash in between leaves both.
     await placeNew(path, aside)
     await rewrite(changes)
@@ -117,6 +119,23 @@ export async function openStateLog(
       },
     },
   }
+}
+
+/**
+ * Damaged files that were kept aside in the folder of a store. Nothing reads or changes them any more, so keys that are out
+ * of use still open what is in them: delete them when nothing of them is wanted.
+ *
+ * @returns Their paths.
+ */
+export async function findDamagedFiles(directory: string): Promise<string[]> {
+  const names = await readdir(directory).catch((error: unknown) => {
+    if (hasCode(error, 'ENOENT')) return []
+    throw toFileError(error, directory)
+  })
+  return names
+    .filter((name) => name.startsWith(ASIDE))
+    .toSorted()
+    .map((name) => join(directory, name))
 }
 
 async function writeHeader(handle: FileHandle, keptBytes: number): Promise<void> {
