@@ -573,6 +573,18 @@ describe.skipIf(redisMissing !== undefined)('gateways on one Redis', () => {
       }
     })
 
+    it.each([
+      ['/castor', /^The database in the Redis URL, which follows host and port, must be a number such as \/0\./],
+      ['/99', /^There is no database 99 of Redis at 127\.0\.0\.1:\d+/],
+    ])('on the database %s', async (database, message) => {
+      fresh()
+      await expect(start({ state: { redisUrl: redis.url + database } })).rejects.toMatchObject({
+        code: 'invalid',
+        message: expect.stringMatching(message),
+      })
+      expect(await client.keys(`*${prefix}*`)).toEqual([])
+    })
+
     it('while it is away', async () => {
       fresh()
       await expect(start({ state: { redisUrl: 'redis://127.0.0.1:1' } })).rejects.toMatchObject({

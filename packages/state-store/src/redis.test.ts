@@ -5,7 +5,7 @@ import { redisMissing, startRedis, type RedisServer } from '@castorjs/testkit/re
 import { startRedisWire, type RedisWire } from '@castorjs/testkit/redis-wire'
 import { describeStateStore, listAll } from '../test/store-behaviour.ts'
 import { updateRecord, withEncryption } from './index.ts'
-import { openRedisStateStore } from './redis.ts'
+import { createRedisClient, openRedisStateStore } from './redis.ts'
 
 const pass = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
@@ -94,15 +94,100 @@ describe.skipIf(redisMissing !== undefined)('openRedisStateStore', () => {
     await store.close()
   })
 
-  it.each([
-    [
-      'http://127.0.0.1',
-      'invalid',
-      'The Redis URL must look like redis://user:password@host:6379/0, or rediss://… for TLS',
-    ],
-    ['nonsense', 'invalid', 'The Redis URL must look like redis://user:password@host:6379/0, or rediss://… for TLS'],
-  ])('refuses the address %s', async (url, code, message) => {
-    await expect(openRedisStateStore({ url })).rejects.toMatchObject({ name: 'StateError', code, message })
+  it('refuses a URL that cannot be meant', async () => {
+    const refused = {
+      name: 'StateError',
+      code: 'invalid',
+      message: expect.stringMatching(/^The database in the Redis URL/),
+    }
+    await expect(openRedisStateStore({ url: `${server.url}/castor` })).rejects.toMatchObject(refused)
+    expect(() => createRedisClient({ url: `${server.url}/castor` })).toThrow(expect.objectContaining(refused))
+  })
+
+  it('uses the database of the URL, and no other one when that is not to be had', async () => {
+    const at = `127.0.0.1:${server.port}`
+    const store = await openRedisStateStore({ url: `${server.url}/3`, prefix: 'three:' })
+    await store.set('a', 1)
+    await store.close()
+    expect(await server.client.keys('three:*')).toEqual([])
+
+    await expect(openRedisStateStore({ url: `${server.url}/99`, prefix: 'far:' })).rejects.toMatchObject({
+      code: 'invalid',
+      message: `There is no database 99 of Redis at ${at} (the URL names it after host and port); take one that exists, 0 is there always`,
+    })
+    const rights = ['~*', '+@read', '+@write', '+@scripting', '+time', '+info']
+    await server.client.call('ACL', 'SETUSER', 'unselecting', 'on', '>right', ...rights)
+    await expect(
+      openRedisStateStore({ url: `redis://unselecting:right@${at}/1`, prefix: 'far:' }),
+    ).rejects.toMatchObject({
+      code: 'denied',
+      message: `This user may not choose database 1 of Redis at ${at} (the URL names it after host and port); it needs +select`,
+    })
+    // A client of its own neither, however often it tries.
+    const client = createRedisClient({ url: `${server.url}/99`, commandTimeoutMs: 500 })
+    const errors: string[] = []
+    client.on('error', (error: Error) => errors.push(error.message))
+    await expect
+      .poll(() => errors.filter((text) => /DB index is out of range/.test(text)).length, { timeout: 20_000 })
+      .toBeGreaterThan(1)
+    await expect(client.set('far:a', '1')).rejects.toThrow("Stream isn't writeable")
+    client.disconnect()
+    expect(await server.client.keys('far:*')).toEqual([])
+  })
+
+  describe('with records that something else wrote', () => {
+    const message = 'The record "bad" in Redis is damaged, or something else wrote it. Write it anew, or delete it'
+    const foreign: [string, (prefix: string) => Promise<unknown>][] = [
+      ['of another form', (prefix) => server.client.set(`${prefix}r:bad`, 'mine: hunter2')],
+      ['cut', (prefix) => server.client.set(`${prefix}r:bad`, '1795862842000000::{"k":"hunter2')],
+    ]
+
+    it.each(foreign)('%s, passes them over and quotes nothing', async (name, write) => {
+      const prefix = `foreign-${name}:`
+      const store = await openRedisStateStore({ url: server.url, prefix })
+      for (const key of ['a', 'bad', 'c']) await store.set(key, key)
+      await write(prefix)
+      expect((await listAll(store, '')).map(({ key }) => key)).toEqual(['a', 'c'])
+      expect(store.status()).toMatchObject({ ok: true, warnings: [message] })
+      await expect(store.get('bad')).rejects.toMatchObject({ name: 'StateError', code: 'unreadable', message })
+      expect(store.status()).toMatchObject({ ok: false, reason: message })
+      expect(await store.compareAndSet('bad', 0, 'new')).toBeUndefined()
+      expect(await updateRecord(store, 'bad', (value, unreadable) => [value, unreadable?.code])).toEqual([
+        undefined,
+        'unreadable',
+      ])
+      expect((await store.get('bad'))?.value).toEqual([null, 'unreadable'])
+      expect(store.status()).toMatchObject({ ok: true, warnings: [] })
+      await store.close()
+    })
+
+    it('of another type, goes on in lists', async () => {
+      const store = await openRedisStateStore({ url: server.url, prefix: 'typed:' })
+      for (const key of ['a', 'bad', 'c']) await store.set(key, key)
+      await server.client.del('typed:r:bad')
+      await server.client.hset('typed:r:bad', 'field', 'mine')
+      expect((await listAll(store, '')).map(({ key }) => key)).toEqual(['a', 'c'])
+      expect(store.status().warnings).toEqual([message])
+      await store.set('bad', 'new')
+      expect(await listAll(store, '')).toHaveLength(3)
+      await store.close()
+    })
+
+    it('in place of its own names, does not start', async () => {
+      await server.client.set('taken:index', 'mine')
+      await expect(openRedisStateStore({ url: server.url, prefix: 'taken:' })).rejects.toMatchObject({
+        code: 'invalid',
+        message: `Redis at 127.0.0.1:${server.port} keeps something else under names of this store; give the store a prefix or a database of its own`,
+      })
+    })
+
+    it('in place of its numbers, goes on with growing ones', async () => {
+      const store = await openRedisStateStore({ url: server.url, prefix: 'numbers:' })
+      const version = await store.set('a', 1)
+      await server.client.set('numbers:sequence', 'mine')
+      expect(await store.set('a', 2)).toBeGreaterThan(version)
+      await store.close()
+    })
   })
 
   it('says that the password is wrong, without the password', async () => {

@@ -1,9 +1,11 @@
 import { checkCount, checkKey, checkTtl, toJson } from './checks.ts'
-import { isStateError } from './error.ts'
+import { isStateError, StateError } from './error.ts'
 import { createLease } from './lease.ts'
 import { connectRedis } from './redis/connection.ts'
 import type { RedisClientOptions } from './redis/client.ts'
+import { FOREIGN_VERSION } from './redis/scripts.ts'
 import type { StateRecord, StateStore } from './state-store.ts'
+import { createUnreadableRecords } from './unreadable.ts'
 
 export interface RedisStateStoreOptions extends RedisClientOptions {
   /** Before each key. On a cluster it must hold a hash tag, such as `{castor}:`. Default `castor:`. */
@@ -24,6 +26,7 @@ export async function openRedisStateStore({
   ...options
 }: RedisStateStoreOptions): Promise<StateStore> {
   const redis = connectRedis(options, `${prefix}c:castor/probe`)
+  const unreadable = createUnreadableRecords()
   const index = `${prefix}index`
   const sequence = `${prefix}sequence`
   const recordName = (key: string): string => `${prefix}r:${key}`
@@ -41,7 +44,30 @@ export async function openRedisStateStore({
     const keys = [recordName(key), index, sequence]
     const args = [key, version, toJson(key, value), ttlMs === undefined ? '' : String(ttlMs), recordName('')]
     const written = await redis.run('castorSet', keys, args)
-    return written === '' ? undefined : Number(written)
+    if (written === '') return undefined
+    unreadable.forget(key)
+    return Number(written)
+  }
+
+  /** @param asked Somebody needs just this one. */
+  function read(key: string, text: string, asked: boolean): StateRecord {
+    try {
+      const record = readRecord(key, text)
+      unreadable.forget(key)
+      return record
+    } catch (error) {
+      if (isStateError(error)) unreadable.note(key, error, { asked })
+      throw error
+    }
+  }
+
+  function tryRead(key: string, text: string): StateRecord | undefined {
+    try {
+      return read(key, text, false)
+    } catch (error) {
+      if (!isStateError(error)) throw error
+      return undefined
+    }
   }
 
   const store: StateStore = {
@@ -49,19 +75,17 @@ export async function openRedisStateStore({
     async get(key) {
       checkKey(key)
       const text = await redis.get(recordName(key))
-      return text === null ? undefined : readRecord(key, text)
+      if (text === null) unreadable.forget(key)
+      return text === null ? undefined : read(key, text, true)
     },
     set: async (key, value, { ttlMs } = {}) => (await write(key, '', value, ttlMs)) ?? 0,
     compareAndSet: (key, version, value, { ttlMs } = {}) => write(key, String(version), value, ttlMs),
     async delete(key, version) {
       checkKey(key)
-      return (
-        (await redis.run(
-          'castorDelete',
-          [recordName(key), index],
-          [key, version === undefined ? '' : String(version)],
-        )) === 1
-      )
+      const args = [key, version === undefined ? '' : String(version)]
+      const deleted = (await redis.run('castorDelete', [recordName(key), index], args)) === 1
+      if (deleted) unreadable.forget(key)
+      return deleted
     },
     async *list(keyPrefix) {
       let from = keyPrefix === '' ? '-' : `[${keyPrefix}`
@@ -70,7 +94,9 @@ export async function openRedisStateStore({
         for (let at = 0; at < page.length; at += 2) {
           const [key = '', text = ''] = page.slice(at, at + 2)
           if (!key.startsWith(keyPrefix)) return
-          if (text !== '') yield readRecord(key, text)
+          if (text === '') continue
+          const record = tryRead(key, text)
+          if (record !== undefined) yield record
         }
         if (page.length < PAGE * 2) return
         from = `(${page.at(-2)}`
@@ -112,7 +138,7 @@ export async function openRedisStateStore({
     },
     // Redis writes its own log anew when it pleases; BGREWRITEAOF makes it.
     compact: () => Promise.resolve(),
-    status: () => redis.status(),
+    status: () => unreadable.addTo(redis.status()),
     close: () => redis.close(),
   }
   try {
@@ -147,13 +173,23 @@ async function tryOut(store: StateStore): Promise<void> {
   }
 }
 
-/** `version:expiry:json` */
+/**
+ * `version:expiry:json`
+ *
+ * @throws {StateError} `unreadable`, without a word of what is there.
+ */
 function readRecord(key: string, text: string): StateRecord {
-  const first = text.indexOf(':')
-  const second = text.indexOf(':', first + 1)
-  const record = { key, value: JSON.parse(text.slice(second + 1)) as unknown, version: Number(text.slice(0, first)) }
-  const expiry = text.slice(first + 1, second)
-  return expiry === '' ? record : { ...record, expiresAt: Number(expiry) }
+  const [, version, expiry, json = ''] = /^(\d+):(\d*):(.*)$/s.exec(text) ?? []
+  try {
+    const record = { key, value: JSON.parse(json) as unknown, version: Number(version) }
+    return expiry === '' ? record : { ...record, expiresAt: Number(expiry) }
+  } catch {
+    throw new StateError(
+      'unreadable',
+      `The record "${key}" in Redis is damaged, or something else wrote it. Write it anew, or delete it`,
+      { version: Number(/^(\d+):/.exec(text)?.[1] ?? FOREIGN_VERSION) },
+    )
+  }
 }
 
 export { createRedisClient } from './redis/client.ts'

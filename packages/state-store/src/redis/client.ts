@@ -1,4 +1,5 @@
-import { Redis } from 'ioredis'
+import { Redis, ReplyError } from 'ioredis'
+import { readRedisUrl } from './redis-url.ts'
 import { readReplyCode } from './reply-code.ts'
 
 export interface RedisClientOptions {
@@ -27,7 +28,9 @@ const LOOK_AGAIN_MS = 2000
  * slow but answers keeps its connections. After a failover, which a node tells by taking no writes, the address is asked
  * anew where it leads.
  *
- * Listen to `error`: without a listener the driver prints what goes wrong.
+ * Listen to `error`: it tells why there is no connection.
+ *
+ * @throws {StateError} `invalid` for a URL that cannot be meant.
  */
 export function createRedisClient({
   url,
@@ -35,8 +38,9 @@ export function createRedisClient({
   connectTimeoutMs = 5000,
   ca,
 }: RedisClientOptions): Redis {
+  readRedisUrl(url)
   let lookedAt = -Infinity
-  return new Redis(url, {
+  const client = new Redis(url, {
     protocol: 2,
     connectTimeout: connectTimeoutMs,
     autoResendUnfulfilledCommands: false,
@@ -53,4 +57,13 @@ export function createRedisClient({
     },
     ...(ca === undefined ? {} : { tls: { ca } }),
   })
+  // The driver would go on, in database 0.
+  client.on('error', (error) => isRefusedDatabase(error) && client.disconnect(true))
+  return client
+}
+
+/** What the driver reports when Redis did not take the database of the URL. */
+export function isRefusedDatabase(error: unknown): boolean {
+  const { command } = error as { command?: { name?: unknown } }
+  return error instanceof ReplyError && command?.name === 'select'
 }

@@ -1,8 +1,9 @@
 import { ReplyError } from 'ioredis'
 import { StateError, isStateError } from '../error.ts'
 import type { StateStatus } from '../state-store.ts'
-import { COMMAND_TIMEOUT_MS, createRedisClient } from './client.ts'
+import { COMMAND_TIMEOUT_MS, createRedisClient, isRefusedDatabase } from './client.ts'
 import type { RedisClientOptions } from './client.ts'
+import { readRedisUrl } from './redis-url.ts'
 import { readReplyCode } from './reply-code.ts'
 import { SCRIPTS } from './scripts.ts'
 import type { ScriptName } from './scripts.ts'
@@ -34,7 +35,7 @@ const PROBE_MS = 2000
  * @param probe Name of a counter to see with whether writes are taken again.
  */
 export function connectRedis(options: RedisClientOptions, probe: string): RedisConnection {
-  const address = readAddress(options.url)
+  const { address, database } = readRedisUrl(options.url)
   const client = createRedisClient(options)
   for (const [name, script] of Object.entries(SCRIPTS)) client.defineCommand(name, script)
   const scripted = client as unknown as Scripted
@@ -52,7 +53,11 @@ export function connectRedis(options: RedisClientOptions, probe: string): RedisC
   let refusing: { reason: string; since: number } | undefined
   let probing: NodeJS.Timeout | undefined
 
-  client.on('error', (error: unknown) => (lastError = toStateError(error, address)))
+  client.on('error', (error: unknown) => {
+    // What follows when the line was hung up on purpose tells nothing.
+    if (error instanceof Error && error.message.startsWith("Stream isn't writeable")) return
+    lastError = isRefusedDatabase(error) ? refusedDatabase(error, address, database) : toStateError(error, address)
+  })
   client.on('ready', () => {
     lastError = undefined
     well()
@@ -103,11 +108,11 @@ export function connectRedis(options: RedisClientOptions, probe: string): RedisC
       }
       const onReady = (): void => settle(undefined)
       // Our own listener above has translated it by now.
-      const onError = (): void => void (lastError?.code === 'denied' && settle(lastError))
+      const onError = (): void => void (isFinal(lastError) && settle(lastError))
       const timer = setTimeout(() => settle(lastError ?? away(address)), options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS)
       client.on('ready', onReady)
       client.on('error', onError)
-      if (lastError?.code === 'denied') settle(lastError)
+      if (isFinal(lastError)) settle(lastError)
     })
   }
 
@@ -164,16 +169,16 @@ export function connectRedis(options: RedisClientOptions, probe: string): RedisC
   }
 }
 
-/** Host and port for messages; the password stays out. */
-function readAddress(url: string): string {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined
-  if (parsed === undefined || !/^rediss?:$/.test(parsed.protocol)) {
-    throw new StateError(
-      'invalid',
-      'The Redis URL must look like redis://user:password@host:6379/0, or rediss://… for TLS',
-    )
-  }
-  return `${parsed.hostname}:${parsed.port || '6379'}`
+/** True where waiting does not help. */
+function isFinal(error: StateError | undefined): boolean {
+  return error?.code === 'denied' || error?.code === 'invalid'
+}
+
+function refusedDatabase(error: unknown, address: string, database: number): StateError {
+  const where = `database ${database} of Redis at ${address} (the URL names it after host and port)`
+  return readReplyCode(error) === 'NOPERM'
+    ? new StateError('denied', `This user may not choose ${where}; it needs +select`)
+    : new StateError('invalid', `There is no ${where}; take one that exists, 0 is there always`)
 }
 
 function away(address: string): StateError {
@@ -217,6 +222,12 @@ function toStateError(error: unknown, address: string): StateError {
   if (code === 'OOM') return new StateError('unavailable', `Redis at ${address} is out of memory`)
   if (code === 'LOADING') return new StateError('unavailable', `Redis at ${address} is still loading its data`)
   if (NO_WRITES.has(code)) return new StateError('unavailable', `Redis at ${address} does not take writes (${code})`)
+  if (code === 'WRONGTYPE') {
+    return new StateError(
+      'invalid',
+      `Redis at ${address} keeps something else under names of this store; give the store a prefix or a database of its own`,
+    )
+  }
   if (/^ERR unknown command/i.test(text))
     return new StateError('unsupported', `Redis at ${address} lacks a command that is needed; 6.2 or newer is`)
   if (system !== undefined) return new StateError('unavailable', `Redis at ${address} cannot be reached (${system})`)

@@ -6,7 +6,7 @@ const NEXT = `
 local function next_number(key)
   local time = redis.call('TIME')
   local now = time[1] * 1000000 + time[2]
-  local last = tonumber(redis.call('GET', key) or '0')
+  local last = tonumber(redis.call('GET', key) or '0') or 0
   if now <= last then now = last + 1 end
   local text = string.format('%.0f', now)
   redis.call('SET', key, text)
@@ -17,6 +17,9 @@ local function expiry(ttl)
   return string.format('%.0f', time[1] * 1000 + math.floor(time[2] / 1000) + ttl)
 end
 `
+
+/** The version of a record that is none of this store's. */
+export const FOREIGN_VERSION = -1
 
 /** A record is stored as `version:expiry:json`; expiry is empty for one that stays. */
 export const SCRIPTS = {
@@ -29,8 +32,8 @@ export const SCRIPTS = {
     lua: `${NEXT}
 if ARGV[2] ~= '' then
   local found = redis.call('GET', KEYS[1])
-  local version = found and string.match(found, '^%d+') or '0'
-  if version ~= ARGV[2] then return '' end
+  local version = found and (string.match(found, '^%d+:') or '${FOREIGN_VERSION}:') or '0:'
+  if version ~= ARGV[2] .. ':' then return '' end
 end
 local version = next_number(KEYS[3])
 if ARGV[4] == '' then
@@ -54,14 +57,15 @@ if not found then
   redis.call('ZREM', KEYS[2], ARGV[1])
   return 0
 end
-if ARGV[2] ~= '' and string.match(found, '^%d+') ~= ARGV[2] then return 0 end
+if ARGV[2] ~= '' and (string.match(found, '^%d+:') or '${FOREIGN_VERSION}:') ~= ARGV[2] .. ':' then return 0 end
 redis.call('DEL', KEYS[1])
 redis.call('ZREM', KEYS[2], ARGV[1])
 return 1`,
   },
   /**
    * KEYS: index. ARGV: prefix of the records' names, lower bound, upper bound, how many. Gives name, record, name,
-   * record and so on; names whose record has expired are dropped from the index and come with ''.
+   * record and so on; names whose record has expired are dropped from the index and come with ''. What is no text is no
+   * record of ours.
    */
   castorList: {
     numberOfKeys: 1,
@@ -69,7 +73,11 @@ return 1`,
 local names = redis.call('ZRANGEBYLEX', KEYS[1], ARGV[2], ARGV[3], 'LIMIT', 0, ARGV[4])
 local answer = {}
 for _, name in ipairs(names) do
-  local found = redis.call('GET', ARGV[1] .. name)
+  local found = redis.pcall('GET', ARGV[1] .. name)
+  if type(found) == 'table' then
+    if not string.find(found.err, '^WRONGTYPE') then return found end
+    found = 'foreign'
+  end
   if not found then redis.call('ZREM', KEYS[1], name) end
   answer[#answer + 1] = name
   answer[#answer + 1] = found or ''
