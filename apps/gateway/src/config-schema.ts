@@ -6,7 +6,6 @@ import { readProxyUrl } from './proxy-url.ts'
 import { readWebhookAddress } from './telemetry/webhook-address.ts'
 
 const port = v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(0), v.maxValue(65_535))
-const url = v.pipe(v.string(), v.url('must be a URL such as http://127.0.0.1:8765'))
 const httpUrl = v.pipe(
   v.string(),
   v.check(

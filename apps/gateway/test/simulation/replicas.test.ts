@@ -20,7 +20,15 @@ import {
   type Ceilings,
 } from './simulation.ts'
 import { createTrouble } from './strike.ts'
-import { compareStates, findExcess, findRepeats, findSilentSubstitutes, readTruth, type Outage } from './truth.ts'
+import {
+  compareStates,
+  findExcess,
+  findRepeats,
+  findSilentSubstitutes,
+  nameOf,
+  readTruth,
+  type Outage,
+} from './truth.ts'
 
 if (redisMissing !== undefined) console.log(redisMissing)
 
@@ -167,7 +175,8 @@ it.skipIf(redisMissing !== undefined)(
       const { accounts } = JSON.parse(listed) as { accounts: { id: string; active: number }[] }
       const kills = leasesBack.length
       const { renewals, shortestRenewalMs, attempts } = truth
-      const usage = keys.map((each) => limitUse(each, outages))
+      const reached = new Set(truth.attempts.map(({ word }) => word))
+      const usage = keys.map((each) => limitUse(each, outages, reached))
       console.log(
         JSON.stringify({
           seed: SEED,
@@ -223,17 +232,24 @@ function isKilled({ code, endedAt }: Ending, { killedAt }: Replica): boolean {
   return code === 'TypeError' && killedAt !== undefined && endedAt >= killedAt
 }
 
-/** What became of the requests with a key; nobody can tell of those that were lost or met the outage. */
+/**
+ * What became of the requests with a key. Nobody can tell of those that were lost or met the outage, nor whether one that
+ * came to nothing before the web app was asked took a place of the limit for a moment.
+ *
+ * @param reached Words that arrived at the web app.
+ */
 function limitUse(
   { endings }: LimitedKey,
   outages: readonly Outage[],
+  reached: ReadonlySet<string>,
 ): Record<'passed' | 'refused' | 'unclear', number> {
   const use = { passed: 0, refused: 0, unclear: 0 }
-  for (const { kind, overLimit, askedAt, endedAt } of endings) {
+  for (const { word, kind, overLimit, askedAt, endedAt } of endings) {
     const met = outages.some(({ from, to }) => askedAt <= to && endedAt >= from)
     if (kind === 'lost' || met) use.unclear++
     else if (overLimit) use.refused++
-    else use.passed++
+    else if (reached.has(nameOf(word))) use.passed++
+    else use.unclear++
   }
   return use
 }

@@ -58,7 +58,7 @@ function toAttempt({ inner, caller, status, fault, atMs, endedAtMs = atMs }: Log
 }
 
 /** What is the same in a word wherever it stands. */
-const nameOf = (text: string): string => /\b(?:word|left)-\d+/.exec(text)?.[0] ?? ''
+export const nameOf = (text: string): string => /\b(?:word|left)-\d+/.exec(text)?.[0] ?? ''
 
 function group<Item, Key>(items: readonly Item[], keyOf: (item: Item) => Key): Map<Key, Item[]> {
   const groups = new Map<Key, Item[]>()
