@@ -1,15 +1,18 @@
 // Packs every published package as people install it, then checks the tarballs: no workspace ranges left, publint
 // and attw content, and all of them together installed into an empty project, imported, and type-checked.
-import { execFileSync } from 'node:child_process'
+import { execFile } from 'node:child_process'
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { promisify } from 'node:util'
 
 const root = resolve(import.meta.dirname, '..')
 const bin = (name) => join(root, 'node_modules/.bin', name)
 const folder = mkdtempSync(join(tmpdir(), 'castor-pack-'))
-const run = (command, args, cwd = root) =>
-  execFileSync(command, args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+const execute = promisify(execFile)
+const run = async (command, args, cwd = root) => (await execute(command, args, { cwd, maxBuffer: 2 ** 26 })).stdout
+/** Packages that are checked side by side. */
+const AT_ONCE = 2
 
 try {
   const published = readdirSync(join(root, 'packages'))
@@ -17,21 +20,10 @@ try {
     .filter((manifest) => manifest.private !== true)
 
   const tarballs = new Map()
-  for (const { name } of published) {
-    const dir = join(root, 'packages', name.split('/')[1])
-    const file = JSON.parse(run(bin('pnpm'), ['pack', '--json', '--pack-destination', folder], dir)).filename
-    tarballs.set(name, resolve(dir, file))
-  }
+  const waiting = published.values()
+  await Promise.all(Array.from({ length: AT_ONCE }, () => checkEach(waiting, tarballs)))
 
-  for (const [name, tarball] of tarballs) {
-    const manifest = JSON.parse(run('tar', ['-xzOf', tarball, 'package/package.json']))
-    if (JSON.stringify(manifest).includes('workspace:')) throw new Error(`${name} still says "workspace:" when packed`)
-    run(bin('publint'), ['run', '--strict', tarball])
-    run(bin('attw'), ['--quiet', '--profile', 'esm-only', tarball])
-    console.log(`check-packages: ${name} packs clean`)
-  }
-
-  installIntoEmptyProject(published, tarballs)
+  await installIntoEmptyProject(published, tarballs)
   console.log(`check-packages: ${published.length} packages work when installed from their tarballs`)
 } catch (error) {
   console.error(`check-packages: ${error.message}\n${error.stdout ?? ''}${error.stderr ?? ''}`)
@@ -40,8 +32,22 @@ try {
   rmSync(folder, { recursive: true, force: true })
 }
 
+async function checkEach(manifests, tarballs) {
+  for (const { name } of manifests) {
+    const dir = join(root, 'packages', name.split('/')[1])
+    const packed = await run(bin('pnpm'), ['pack', '--json', '--pack-destination', folder], dir)
+    const tarball = resolve(dir, JSON.parse(packed).filename)
+    tarballs.set(name, tarball)
+    const manifest = JSON.parse(await run('tar', ['-xzOf', tarball, 'package/package.json']))
+    if (JSON.stringify(manifest).includes('workspace:')) throw new Error(`${name} still says "workspace:" when packed`)
+    await run(bin('publint'), ['run', '--strict', tarball])
+    await run(bin('attw'), ['--quiet', '--profile', 'esm-only', tarball])
+    console.log(`check-packages: ${name} packs clean`)
+  }
+}
+
 /** Every door of every package, imported at run time and seen by the type checker. */
-function installIntoEmptyProject(published, tarballs) {
+async function installIntoEmptyProject(published, tarballs) {
   const project = mkdtempSync(join(tmpdir(), 'castor-project-'))
   try {
     writeFileSync(join(project, 'package.json'), JSON.stringify({ name: 'empty', private: true, type: 'module' }))
@@ -54,7 +60,7 @@ function installIntoEmptyProject(published, tarballs) {
     ]
     const base = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).devDependencies
     const tools = [`typescript@${base.typescript}`, `@types/node@${base['@types/node']}`]
-    run(
+    await run(
       'npm',
       ['install', '--loglevel=error', '--no-audit', '--no-fund', ...tarballs.values(), ...peers, ...tools],
       project,
@@ -74,7 +80,7 @@ function installIntoEmptyProject(published, tarballs) {
         )
         .join('\n'),
     )
-    run('node', ['use.mjs'], project)
+    await run('node', ['use.mjs'], project)
 
     // The misspelt name proves that the types are real: were they `any`, tsc would complain of an unused directive.
     writeFileSync(
@@ -90,7 +96,7 @@ function installIntoEmptyProject(published, tarballs) {
       ['nodenext', 'nodenext'],
       ['esnext', 'bundler'],
     ]) {
-      run(
+      await run(
         'npx',
         [
           'tsc',

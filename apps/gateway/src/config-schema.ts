@@ -1,6 +1,7 @@
 import { KEY_PREFIX } from '@castorjs/caller-keys'
 import { MODES, PAGE_KEYS, RPC, TOOLS } from '@castorjs/gemini-web-protocol'
 import { createNodeGuardedFetch } from '@castorjs/guarded-fetch/node'
+import { readRedisUrl } from '@castorjs/state-store/redis'
 import * as v from 'valibot'
 import { readProxyUrl } from './proxy-url.ts'
 import { readWebhookAddress } from './telemetry/webhook-address.ts'
@@ -135,22 +136,15 @@ const geminiApiKey = v.pipe(v.string(), v.regex(/^[\x21-\x7e]+$/, 'must be a key
 
 const redisUrl = v.pipe(
   v.string(),
-  v.check(
-    isRedisUrl,
-    'must look like redis://user:password@host:6379/0, or rediss://… for TLS; a % in the password is written %25',
-  ),
+  v.rawCheck(({ dataset, addIssue }) => {
+    if (!dataset.typed) return
+    try {
+      readRedisUrl(dataset.value)
+    } catch (error) {
+      addIssue({ message: error instanceof Error ? error.message : 'cannot be read' })
+    }
+  }),
 )
-
-function isRedisUrl(text: string): boolean {
-  if (!/^rediss?:\/\//.test(text) || !URL.canParse(text)) return false
-  const { hostname, username, password, pathname } = new URL(text)
-  try {
-    decodeURIComponent(username + password)
-  } catch {
-    return false
-  }
-  return hostname !== '' && /^(\/\d*)?$/.test(pathname)
-}
 
 const privateHost = v.pipe(v.string(), v.check(isPrivateHost, 'must be host:port or a network such as 192.168.1.0/24'))
 

@@ -8,6 +8,8 @@ import { pino } from 'pino'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { parseConfig } from '../src/config.ts'
 import { startGateway, type Gateway } from '../src/gateway.ts'
+import { callJson } from './call-json.ts'
+import { UNLIMITED } from './unlimited.ts'
 
 if (redisMissing !== undefined) console.log(redisMissing)
 
@@ -43,8 +45,7 @@ async function start(more: object = {}): Promise<Gateway> {
     host: '127.0.0.1',
     port: 0,
     dataDir,
-    limits: { perHour: false, modelSpacingMs: false },
-    pacing: { egressPerMinute: false, perHour: false, perDay: false },
+    ...UNLIMITED,
     geminiWeb: { baseUrls: emulatorBaseUrls(emulator.url) },
     renewal: { startAfterMs: HOURS, spreadMs: 0 },
     ...more,
@@ -59,14 +60,8 @@ async function restart(more: object = {}): Promise<Gateway> {
   return start(more)
 }
 
-async function call(gateway: Gateway, method: string, path: string, body?: unknown) {
-  const response = await fetch(gateway.url + path, {
-    method,
-    headers: { 'content-type': 'application/json' },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  })
-  return (await response.json()) as Record<string, unknown>
-}
+const call = async (gateway: Gateway, method: string, path: string, body?: unknown) =>
+  (await callJson(method, gateway.url + path, { body })).json
 const add = (gateway: Gateway) => call(gateway, 'POST', '/api/accounts', COOKIES)
 const account = (gateway: Gateway) => call(gateway, 'GET', '/api/accounts/ada')
 const chat = (gateway: Gateway) =>

@@ -7,6 +7,8 @@ import { pino } from 'pino'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { parseConfig } from '../src/config.ts'
 import { startGateway, type Gateway } from '../src/gateway.ts'
+import { callJson } from './call-json.ts'
+import { UNLIMITED } from './unlimited.ts'
 import { startConnectProxy } from './connect-proxy.ts'
 
 const LAPTOP = { name: 'laptop', session: 'g.a000laptop', ticket: 'sidts-laptop' }
@@ -34,8 +36,7 @@ async function start(accounts: object[] = []): Promise<void> {
     port: 0,
     dataDir,
     accounts,
-    limits: { perHour: false, modelSpacingMs: false },
-    pacing: { egressPerMinute: false, perHour: false, perDay: false },
+    ...UNLIMITED,
     geminiWeb: { baseUrls: emulatorBaseUrls(emulator.url), guest: false },
     defaultUpstream: 'gemini-web',
     // A stored account is enough, but a configuration without any wants a guest.
@@ -49,14 +50,7 @@ async function restart(accounts: object[] = []): Promise<void> {
   await start(accounts)
 }
 
-async function call(method: string, path: string, body?: unknown) {
-  const response = await fetch(gateway.url + path, {
-    method,
-    headers: { 'content-type': 'application/json' },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  })
-  return { status: response.status, json: (await response.json()) as Record<string, unknown> }
-}
+const call = (method: string, path: string, body?: unknown) => callJson(method, gateway.url + path, { body })
 
 const configured = (label: string, { session, ticket }: typeof LAPTOP, more: object = {}) => ({
   label,

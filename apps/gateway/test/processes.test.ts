@@ -8,6 +8,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { bundleCli, type Cli } from './cli-process.ts'
+import { UNLIMITED } from './unlimited.ts'
+import { callJson } from './call-json.ts'
 
 // `castor serve` as people run it: a process of its own on an embedded state.
 
@@ -46,8 +48,7 @@ interface Serving {
 function serve(env: Record<string, string> = {}): ChildProcess {
   const settings = {
     accounts: [{ label: 'ada', secure1psid: ada?.session, secure1psidts: ada?.ticket }],
-    limits: { perHour: false, modelSpacingMs: false },
-    pacing: { egressPerMinute: false, perHour: false, perDay: false },
+    ...UNLIMITED,
     geminiWeb: { baseUrls: emulatorBaseUrls(emulator.url) },
   }
   writeFileSync(join(dataDir, 'castor.config.json'), JSON.stringify(settings))
@@ -100,14 +101,8 @@ async function kill(child: ChildProcess): Promise<void> {
   await ended
 }
 
-async function call({ url }: Serving, method: string, path: string, body?: unknown, bearer = ADMIN) {
-  const response = await fetch(url + path, {
-    method,
-    headers: { authorization: `Bearer ${bearer}`, 'content-type': 'application/json' },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  })
-  return { status: response.status, json: (await response.json()) as Record<string, never> }
-}
+const call = ({ url }: Serving, method: string, path: string, body?: unknown, bearer = ADMIN) =>
+  callJson(method, url + path, { body, bearer })
 
 const chat = async (gateway: Serving, bearer = 'correct-horse') => {
   const messages = [{ role: 'user', content: 'Repeat exactly: fine' }]

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { startConnectProxy } from './connect-proxy.ts'
 import { startStack, type Stack } from './stack.ts'
+import { callJson } from './call-json.ts'
 
 const ADA = { label: 'ada', SECURE_1PSID: 'g.a000castor-demo-ada', SECURE_1PSIDTS: 'sidts-castor-demo-ada' }
 
@@ -15,11 +16,9 @@ afterEach(async () => {
 })
 
 async function call(method: string, path: string, body: object) {
-  const headers = { 'content-type': 'application/json' }
-  const response = await fetch(stack.gateway.url + path, { method, headers, body: JSON.stringify(body) })
-  const text = await response.text()
-  answers.push(text)
-  return { status: response.status, json: JSON.parse(text) as Record<string, unknown> }
+  const answer = await callJson(method, stack.gateway.url + path, { body })
+  answers.push(answer.text)
+  return answer
 }
 
 describe('the proxy of an account', () => {

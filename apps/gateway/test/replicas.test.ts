@@ -7,6 +7,7 @@ import { pino } from 'pino'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { parseConfig } from '../src/config.ts'
 import { startGateway, type Gateway } from '../src/gateway.ts'
+import { callJson } from './call-json.ts'
 import { redisMissing, startRedis, type RedisServer } from '@castorjs/testkit/redis-server'
 
 if (redisMissing !== undefined) console.log(redisMissing)
@@ -53,14 +54,9 @@ describe.skipIf(redisMissing !== undefined)('two gateways on one Redis', () => {
   })
 
   async function call(gateway: Gateway, method: string, path: string, body?: unknown) {
-    const response = await fetch(gateway.url + path, {
-      method,
-      headers: { 'content-type': 'application/json' },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    })
-    const text = await response.text()
-    said.push(text)
-    return { status: response.status, headers: response.headers, json: JSON.parse(text) as Record<string, never> }
+    const answer = await callJson(method, gateway.url + path, { body })
+    said.push(answer.text)
+    return answer
   }
   const add = (gateway: Gateway, label: string, account: typeof ada) =>
     call(gateway, 'POST', '/api/accounts', { label, SECURE_1PSID: account?.session, SECURE_1PSIDTS: account?.ticket })

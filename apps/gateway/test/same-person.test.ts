@@ -7,6 +7,8 @@ import { pino } from 'pino'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { parseConfig } from '../src/config.ts'
 import { startGateway, type Gateway } from '../src/gateway.ts'
+import { callJson } from './call-json.ts'
+import { UNLIMITED } from './unlimited.ts'
 
 /** One person, signed in on two devices; and somebody else. */
 const accountNumber = '104567890123456789012'
@@ -36,8 +38,7 @@ function start(more: object = {}): Promise<Gateway> {
     host: '127.0.0.1',
     port: 0,
     dataDir,
-    limits: { perHour: false, modelSpacingMs: false },
-    pacing: { egressPerMinute: false, perHour: false, perDay: false },
+    ...UNLIMITED,
     geminiWeb: { baseUrls: emulatorBaseUrls(emulator.url) },
     ...more,
   })
@@ -53,14 +54,7 @@ interface Answer {
   status: number
   json: Record<string, unknown>
 }
-async function call(method: string, path: string, body?: unknown): Promise<Answer> {
-  const response = await fetch(gateway.url + path, {
-    method,
-    headers: { 'content-type': 'application/json' },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  })
-  return { status: response.status, json: (await response.json()) as Record<string, unknown> }
-}
+const call = (method: string, path: string, body?: unknown) => callJson(method, gateway.url + path, { body })
 
 const pair = ({ session, ticket }: { session: string; ticket: string }) => ({
   SECURE_1PSID: session,

@@ -9,6 +9,8 @@ import { pino } from 'pino'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { parseConfig } from '../src/config.ts'
 import { startGateway, type Gateway } from '../src/gateway.ts'
+import { callJson } from './call-json.ts'
+import { UNLIMITED } from './unlimited.ts'
 import { startConnectProxy, type ConnectProxy } from './connect-proxy.ts'
 
 // The accounts of every upstream, as the operator sees and turns them.
@@ -62,8 +64,8 @@ async function start() {
         baseUrl: official.url,
         tokenUrl: `${official.url}/token`,
       },
-      limits: { perHour: false, modelSpacingMs: false },
-      pacing: { egressPerMinute: false, perHour: false, perDay: false, waitMs: 0 },
+      ...UNLIMITED,
+      pacing: { ...UNLIMITED.pacing, waitMs: 0 },
       delivery: { enabled: false },
     }),
     { log: pino({ level: 'silent' }) },
@@ -92,11 +94,7 @@ interface Account {
   until?: number
 }
 
-async function call(method: string, path: string, key = ADMIN) {
-  const response = await fetch(gateway.url + path, { method, headers: { authorization: `Bearer ${key}` } })
-  const text = await response.text()
-  return { status: response.status, headers: response.headers, text, json: JSON.parse(text) as Record<string, unknown> }
-}
+const call = (method: string, path: string, bearer = ADMIN) => callJson(method, gateway.url + path, { bearer })
 
 async function accountsOf(upstream: string): Promise<Account[]> {
   const { upstreams } = (await call('GET', '/api/upstreams')).json as {

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest'
 import { startStack } from './stack.ts'
+import { UNLIMITED } from './unlimited.ts'
 
 it('gives an account the share and the places that the configuration names', async () => {
   const people = [
@@ -14,8 +15,7 @@ it('gives an account the share and the places that the configuration names', asy
   const stack = await startStack({
     config: {
       accounts: people,
-      limits: { perHour: false, modelSpacingMs: false },
-      pacing: { egressPerMinute: false, perHour: false, perDay: false },
+      ...UNLIMITED,
     },
   })
   try {

@@ -2,7 +2,7 @@
 import { isCookieImportError, readImport } from '@castorjs/cookie-import'
 import { readImportPath } from '@castorjs/cookie-import/node'
 
-const EXAMPLE = `curl 'https://gemini.google.com/u/1/app' -b '__Secure-1PSID=g.a000…; __Secure-1PSIDTS=sidts-…; NID=5'`
+const EXAMPLE = `curl 'https://gemini.google.com/u/1/app' -b '__Secure-1PSID=g.a000-example; __Secure-1PSIDTS=sidts-example; NID=5'`
 try {
   const path = process.argv[2]
   const found = path === undefined ? readImport(EXAMPLE) : await readImportPath(path)

@@ -194,4 +194,6 @@ function readRecord(key: string, text: string): StateRecord {
 
 export { createRedisClient } from './redis/client.ts'
 export type { RedisClientOptions } from './redis/client.ts'
-export { readReplyCode } from './redis/reply-code.ts'
+export { NO_WRITES, readReplyCode } from './redis/reply-code.ts'
+export { readRedisUrl } from './redis/redis-url.ts'
+export type { RedisUrl } from './redis/redis-url.ts'

@@ -1,7 +1,7 @@
 import { createFallbackPoolState, type PoolState } from '@castorjs/account-pool'
 import { createRedisPoolState, createScriptRunner, type RunScript } from '@castorjs/account-pool/redis'
 import { isStateError, StateError } from '@castorjs/state-store'
-import { createRedisClient, readReplyCode } from '@castorjs/state-store/redis'
+import { createRedisClient, NO_WRITES, readReplyCode } from '@castorjs/state-store/redis'
 import type { Redis } from 'ioredis'
 import type { Config } from '../config-schema.ts'
 
@@ -85,15 +85,6 @@ export async function openSharedRedis({
 /** Writes as pools and limits do, and leaves nothing. */
 const TRY_OUT = `redis.call('SET', KEYS[1], '1', 'PX', 1000); return redis.call('DEL', KEYS[1])`
 
-const NO_WRITES: ReadonlySet<string> = new Set([
-  'READONLY',
-  'MISCONF',
-  'MASTERDOWN',
-  'CLUSTERDOWN',
-  'NOREPLICAS',
-  'LOADING',
-])
-
 /** In our words: theirs may quote a command with its values. */
 function toStateError(error: unknown, prefix: string): never {
   const text = error instanceof Error ? error.message : ''
@@ -103,7 +94,8 @@ function toStateError(error: unknown, prefix: string): never {
     throw new StateError('denied', `Redis does not let this user do what Castor needs; it needs ${rights}`)
   }
   if (code === 'OOM') throw new StateError('unavailable', 'Redis is out of memory')
-  if (NO_WRITES.has(code)) throw new StateError('unavailable', `Redis does not take writes (${code})`)
+  if (NO_WRITES.has(code) || code === 'LOADING')
+    throw new StateError('unavailable', `Redis does not take writes (${code})`)
   throw new StateError('unavailable', 'Redis cannot be reached', { cause: error })
 }
 

@@ -4,7 +4,7 @@ import type { StateStatus } from '../state-store.ts'
 import { COMMAND_TIMEOUT_MS, createRedisClient, isRefusedDatabase } from './client.ts'
 import type { RedisClientOptions } from './client.ts'
 import { readRedisUrl } from './redis-url.ts'
-import { readReplyCode } from './reply-code.ts'
+import { NO_WRITES, readReplyCode } from './reply-code.ts'
 import { SCRIPTS } from './scripts.ts'
 import type { ScriptName } from './scripts.ts'
 
@@ -234,8 +234,6 @@ function toStateError(error: unknown, address: string): StateError {
   if (error instanceof ReplyError) return new StateError('unavailable', `Redis at ${address} refused a step (${code})`)
   return away(address)
 }
-
-const NO_WRITES: ReadonlySet<string> = new Set(['READONLY', 'MISCONF', 'MASTERDOWN', 'CLUSTERDOWN', 'NOREPLICAS'])
 
 function readRefusal(text: string): string {
   const command = /the '([\w|]+)' command/.exec(text)?.[1]

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { readRedisUrl } from './redis-url.ts'
 
-const ENCODE = 'A password with / ? # or @ in it must be percent-encoded (encodeURIComponent)'
+const ENCODE = 'A password with / ? # @ or % in it must be percent-encoded (encodeURIComponent)'
 const SHAPE = `The Redis URL must look like redis://user:password@host:6379/0, or rediss://… for TLS. ${ENCODE}`
 const DATABASE = `The database in the Redis URL, which follows host and port, must be a number such as /0. ${ENCODE}`
 const BEYOND = `The Redis URL goes on after the database. ${ENCODE}`
@@ -21,6 +21,9 @@ describe('readRedisUrl', () => {
     ['http://127.0.0.1', SHAPE],
     ['redis://user:pa#ss@127.0.0.1', SHAPE],
     ['redis://:pa/ss@127.0.0.1', SHAPE],
+    ['redis://:pa%ss@127.0.0.1', SHAPE],
+    ['redis://', SHAPE],
+    ['redis:', SHAPE],
     ['redis://127.0.0.1/castor', DATABASE],
     ['redis://127.0.0.1/-1', DATABASE],
     ['redis://127.0.0.1/0/1', DATABASE],

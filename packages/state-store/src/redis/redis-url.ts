@@ -7,12 +7,12 @@ export interface RedisUrl {
   database: number
 }
 
-const ENCODE = 'A password with / ? # or @ in it must be percent-encoded (encodeURIComponent)'
+const ENCODE = 'A password with / ? # @ or % in it must be percent-encoded (encodeURIComponent)'
 
 /** @throws {StateError} `invalid`, naming the part of the URL that is wrong, and quoting none of it. */
 export function readRedisUrl(url: string): RedisUrl {
   const parsed = URL.canParse(url) ? new URL(url) : undefined
-  if (parsed === undefined || !/^rediss?:$/.test(parsed.protocol)) {
+  if (parsed === undefined || !/^rediss?:$/.test(parsed.protocol) || !hasReadableHost(parsed)) {
     throw new StateError(
       'invalid',
       `The Redis URL must look like redis://user:password@host:6379/0, or rediss://… for TLS. ${ENCODE}`,
@@ -29,4 +29,14 @@ export function readRedisUrl(url: string): RedisUrl {
     )
   }
   return { address: `${hostname}:${port || '6379'}`, database: Number(database) }
+}
+
+/** The driver decodes user and password. */
+function hasReadableHost({ hostname, username, password }: URL): boolean {
+  try {
+    decodeURIComponent(username + password)
+    return hostname !== ''
+  } catch {
+    return false
+  }
 }

@@ -8,3 +8,12 @@ export function readReplyCode(error: unknown): string {
   const text = error instanceof Error ? error.message : ''
   return IN_SCRIPT.exec(text)?.[1] ?? text.split(' ', 1)[0] ?? ''
 }
+
+/** Codes of a node that is there but takes no writes. */
+export const NO_WRITES: ReadonlySet<string> = new Set([
+  'READONLY',
+  'MISCONF',
+  'MASTERDOWN',
+  'CLUSTERDOWN',
+  'NOREPLICAS',
+])
