@@ -43,6 +43,8 @@ export interface RenewalNotice {
   quiet?: true
   cause: TroubleCause | undefined
   message: string
+  /** When it was so, Unix milliseconds. Default now. */
+  at?: number
   /** Where a person can put it right. */
   link?: string
 }
@@ -54,6 +56,13 @@ export interface BackgroundRenewal {
   /** Reads what was known of the accounts before the start, or is known to other processes. */
   recall(): Promise<void>
   close(): Promise<void>
+}
+
+/** Something is over. */
+interface Over {
+  type: RenewalNotice['type']
+  message: string
+  at?: number | undefined
 }
 
 const LOOK_MS = 5_000
@@ -93,11 +102,16 @@ export function startBackgroundRenewal(options: BackgroundRenewalOptions): Backg
 
   async function signIn(one: Watched): Promise<void> {
     const { id, session } = one.entry
+    const restedAt = await restOf(id)
     try {
       await session.signIn(AbortSignal.any([closing.signal, AbortSignal.timeout(SIGN_IN_MS)]))
       one.failures = 0
       one.signInAt = undefined
-      await recover(id)
+      const restsSince = await restOf(id)
+      if (restsSince === undefined) return
+      if (restsSince === restedAt) await pool.recovered(id)
+      // Which of the two is the truth, the next one tells.
+      else one.signInAt = now()
     } catch (thrown) {
       if (closing.signal.aborted) return
       const error = toGenerationError(thrown)
@@ -113,11 +127,13 @@ export function startBackgroundRenewal(options: BackgroundRenewalOptions): Backg
     }
   }
 
-  /** A sign-in proves that an account is signed in, and nothing about limits or pace. */
-  async function recover(id: string): Promise<void> {
+  /**
+   * Since when an account is resting for what a sign-in disproves; it proves nothing about limits, pace, or what came to
+   * light meanwhile.
+   */
+  async function restOf(id: string): Promise<number | undefined> {
     const status = (await pool.status()).find((each) => each.id === id)
-    if (status?.state !== 'signed-out' && status?.state !== 'needs-attention') return
-    await pool.recovered(id)
+    return status?.state === 'signed-out' || status?.state === 'needs-attention' ? status.since : undefined
   }
 
   async function look(one: Watched): Promise<void> {
@@ -152,7 +168,8 @@ export function startBackgroundRenewal(options: BackgroundRenewalOptions): Backg
       onNotice({ account: id, type: 'refused', cause: deviceBound ? 'device-bound' : undefined, message })
     }
     const renewed = session.client.status().renewalRefused === false
-    if (renewed && one.toldRefusal !== false) over(one, 'renewed', 'Google renews the session again', one.toldRefusal)
+    if (renewed && one.toldRefusal !== false)
+      over(one, { type: 'renewed', message: 'Google renews the session again' }, one.toldRefusal)
     if (renewed || renewalRefused) one.toldRefusal = renewalRefused
   }
 
@@ -161,13 +178,14 @@ export function startBackgroundRenewal(options: BackgroundRenewalOptions): Backg
     const { recoveries, trouble, workedAt } = one.entry.session
     if (trouble !== undefined || recoveries === one.seenRecoveries) return
     if (recoveries === 0 && workedAt === undefined) return
-    over(one, 'recovered', 'The account works again', recoveries > 0)
+    over(one, { type: 'recovered', message: 'The account works again', at: workedAt }, recoveries > 0)
     one.seenRecoveries = recoveries
   }
 
-  function over(one: Watched, type: RenewalNotice['type'], message: string, wasTold: boolean | undefined): void {
+  function over(one: Watched, notice: Over, wasTold: boolean | undefined): void {
+    const { at = now(), type, message } = notice
     const quiet = wasTold === true ? {} : ({ quiet: true } as const)
-    onNotice({ account: one.entry.id, type, cause: undefined, message, ...quiet })
+    onNotice({ account: one.entry.id, type, cause: undefined, message, at, ...quiet })
   }
 
   /** Google still serves the account, so nothing rests; a person has to know before it no longer does. */
@@ -177,7 +195,11 @@ export function startBackgroundRenewal(options: BackgroundRenewalOptions): Backg
     const wanted = TERMS_STATUS.has(code) ? code : null
     const told = one.toldTerms
     if (wanted === null && told !== null)
-      over(one, 'terms-accepted', 'Google no longer wants its terms to be accepted', told !== undefined)
+      over(
+        one,
+        { type: 'terms-accepted', message: 'Google no longer wants its terms to be accepted' },
+        told !== undefined,
+      )
     if (wanted !== null && wanted !== told)
       onNotice({
         account: one.entry.id,

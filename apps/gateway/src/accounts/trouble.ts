@@ -134,7 +134,8 @@ export function refusedAdvice({ deviceBound, alive }: { deviceBound: boolean; al
 /** Lets somebody see every failure of a generator, and every first chunk. */
 export function withNotes(
   upstream: ContentGenerator,
-  notes: { failed: (error: GenerationError) => void; worked: () => void },
+  notes: { failed: (error: GenerationError) => void; worked: (askedAt: number) => void },
+  now: () => number = Date.now,
 ): ContentGenerator {
   return {
     ...upstream,
@@ -149,9 +150,10 @@ export function withNotes(
     },
     async *generateContentStream(request, options) {
       let started = false
+      const askedAt = now()
       try {
         for await (const chunk of upstream.generateContentStream(request, options)) {
-          if (!started) notes.worked()
+          if (!started) notes.worked(askedAt)
           started = true
           yield chunk
         }

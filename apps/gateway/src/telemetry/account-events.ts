@@ -31,6 +31,8 @@ export interface News {
   event: AccountEvent
   /** The matters that begin with it, or end: each has its last news, which stand until it is over. */
   matters: readonly Matter[]
+  /** When it was so, Unix milliseconds. Default: when it is sent. */
+  at?: number
 }
 
 /**
@@ -72,7 +74,7 @@ export function toAccountNews(upstream: UpstreamName, change: PoolChange, troubl
 }
 
 /** What background renewal found out, and what was ended by hand. */
-export function toRenewalNews({ account, egress, type, cause, message, link }: RenewalNotice): News[] {
+export function toRenewalNews({ account, egress, type, cause, message, link, at }: RenewalNotice): News[] {
   const [eventType, ...matters] = NOTICES[type]
   const event: AccountEvent = {
     type: eventType,
@@ -87,7 +89,8 @@ export function toRenewalNews({ account, egress, type, cause, message, link }: R
     link: link ?? null,
   }
   const ofAddress: News = { event: { ...event, account: null }, matters: ['rest'] }
-  return [{ event, matters }, ...(egress === undefined ? [] : [ofAddress])]
+  const news: News = { event, matters, ...(at === undefined ? {} : { at }) }
+  return [news, ...(egress === undefined ? [] : [ofAddress])]
 }
 
 const NOTICES: Record<RenewalNotice['type'], readonly [AccountEvent['type'], ...Matter[]]> = {

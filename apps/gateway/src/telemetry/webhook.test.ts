@@ -106,6 +106,18 @@ describe('news of an account', () => {
     expect(heard[0]).toMatchObject({ source: 'castor', at: expect.stringMatching(/^\d{4}-.*Z$/) as string })
   })
 
+  it('that are older than what was told are none', async () => {
+    const webhook = create()
+    const before = Date.now() - 1_000
+    webhook.send([dead()])
+    await expect.poll(words, soon).toEqual(['rested ada signed out'])
+    // Another process asked while it still worked, and looks only now.
+    webhook.send([{ ...well(), at: before }, limited('pro')])
+    await expect.poll(words, soon).toEqual(['rested ada signed out', 'rested ada usage limit'])
+    webhook.send([well()])
+    await expect.poll(words, soon).toContain('recovered ada null')
+  })
+
   it('arrive in order, whatever has to be tried again', async () => {
     answers = [503, 503]
     const webhook = create()

@@ -1,4 +1,5 @@
 import type { StateStore } from '@castorjs/state-store'
+import pLimit from 'p-limit'
 import type { News } from './account-events.ts'
 import { postEvent, type PostFailure } from './post-event.ts'
 import { createToldNews, newestOf, subjectOf } from './told-news.ts'
@@ -57,7 +58,7 @@ export function createWebhook({
   const queues = new Map<string, Queue>()
   const running = new Set<Promise<void>>()
   const closing = new AbortController()
-  const turns = createTurns(AT_ONCE)
+  const turn = pLimit(AT_ONCE)
   /** Why the last event was not heard, over all queues; undefined while they are. */
   let away: string | undefined
 
@@ -81,7 +82,7 @@ export function createWebhook({
   async function deliver({ event }: News, at: number): Promise<boolean> {
     const body = JSON.stringify({ source: 'castor', at: new Date(at).toISOString(), ...event })
     for (const pause of away === undefined ? [...pausesMs, undefined] : [undefined]) {
-      const failure = await turns.take(() => postEvent(address, body))
+      const failure = await turn(() => postEvent(address, body))
       if (failure === undefined || !failure.passes || pause === undefined) return note(failure)
       await sleep(pause, closing.signal)
       if (closing.signal.aborted) return note(failure)
@@ -117,7 +118,7 @@ export function createWebhook({
 
   function push(news: News): void {
     const subject = subjectOf(news)
-    const one = { news, at: now() }
+    const one = { news, at: news.at ?? now() }
     const known = queues.get(subject)
     if (known !== undefined) {
       known.waiting.push(one)
@@ -139,26 +140,6 @@ export function createWebhook({
     async close() {
       closing.abort()
       await Promise.race([Promise.all(running), sleep(CLOSE_MS)])
-    },
-  }
-}
-
-/** Lets a few things run at a time. */
-function createTurns(most: number): { take: <Result>(work: () => Promise<Result>) => Promise<Result> } {
-  const line: (() => void)[] = []
-  let busy = 0
-  return {
-    async take(work) {
-      if (busy < most) busy++
-      else await new Promise<void>((resolve) => line.push(resolve))
-      try {
-        return await work()
-      } finally {
-        // The place is handed on, or free.
-        const next = line.shift()
-        if (next === undefined) busy--
-        else next()
-      }
     },
   }
 }

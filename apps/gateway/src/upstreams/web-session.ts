@@ -29,7 +29,7 @@ export interface WebSession {
   readonly trouble: Trouble | undefined
   /** How often it worked again after a trouble, whoever found out. */
   readonly recoveries: number
-  /** When Google last showed that it works, Unix milliseconds. */
+  /** When Google was last asked what showed that it works, Unix milliseconds. */
   readonly workedAt: number | undefined
   /** Its cookies bear the marks of device binding. */
   readonly deviceBound: boolean
@@ -122,14 +122,14 @@ export function openWebSession(options: WebSessionOptions): WebSession {
       const facts = { deviceBound, renewalRefused: session.renewalRefused, ticketRanOut, sessionEnded, code }
       trouble = readTrouble(error, facts, now()) ?? trouble
     },
-    worked() {
-      proved()
+    worked(askedAt: number) {
+      proved(askedAt)
       forget()
     },
   }
 
-  function proved(): void {
-    workedAt = now()
+  function proved(askedAt: number): void {
+    workedAt = askedAt
     const { renewalRefused: refused = renewalRefused, rotatedAtMs = 0 } = client.status()
     // Only now it is known that the session went on; what is dead is refused too, and that says nothing later.
     if (!refused || (trouble === undefined && rotatedAtMs >= aliveSince)) renewalRefused = refused
@@ -142,7 +142,7 @@ export function openWebSession(options: WebSessionOptions): WebSession {
     trouble = undefined
   }
 
-  const generator = withNotes(createGeminiWebGenerator(client, { mediaFetch, models }), notes)
+  const generator = withNotes(createGeminiWebGenerator(client, { mediaFetch, models }), notes, now)
   const session: WebSession = {
     label,
     egress: egressOf(proxy, config.egress),
@@ -150,11 +150,12 @@ export function openWebSession(options: WebSessionOptions): WebSession {
     generator,
     async signIn(signal) {
       const before = replies
+      const askedAt = now()
       try {
         await generator.models({ signal, requestId: 'sign-in' })
         // Where all was known nobody was asked, and nothing is proved.
         if (replies === before) return
-        proved()
+        proved(askedAt)
         if (trouble !== undefined && !LIMITS.has(trouble.cause)) forget()
       } catch (thrown) {
         const error = toGenerationError(thrown, signal)
