@@ -50,10 +50,6 @@ async function restart(more: object = {}): Promise<void> {
   gateway = await start(more)
 }
 
-interface Answer {
-  status: number
-  json: Record<string, unknown>
-}
 const call = (method: string, path: string, body?: unknown) => callJson(method, gateway.url + path, { body })
 
 const pair = ({ session, ticket }: { session: string; ticket: string }) => ({
