@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { ConfigError, readConfig } from './config.ts'
+import { readMistakes } from '../test/read-mistakes.ts'
+import { readConfig } from './config.ts'
 
 let cwd: string
 beforeEach(() => {
@@ -10,15 +11,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(cwd, { recursive: true }))
 
-function mistakesOf(env: Record<string, string>): readonly string[] {
-  try {
-    readConfig({ env, cwd })
-    return []
-  } catch (error) {
-    if (error instanceof ConfigError) return error.mistakes
-    throw error
-  }
-}
+const mistakesOf = (env: Record<string, string>) => readMistakes({ env, cwd })
 
 describe('readConfig', () => {
   it('needs nothing: guest mode on port 8100', () => {

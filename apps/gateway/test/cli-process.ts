@@ -1,36 +1,11 @@
+import { bundleProcess, type ProcessBundle } from '@castorjs/testkit/bundle-process'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
-import { build, defaultServerConditions } from 'vite'
 
 /** `castor` as people run it, built from the source of this moment. */
-export interface Cli {
-  script: string
-  remove: () => void
-}
+export type Cli = ProcessBundle
 
-export async function bundleCli(): Promise<Cli> {
-  // Beside node_modules, so that what is not bundled is found.
-  const folder = mkdtempSync(join(import.meta.dirname, '../node_modules/.castor-processes-'))
-  await build({
-    configFile: false,
-    logLevel: 'silent',
-    ssr: {
-      resolve: { conditions: ['@castorjs/source', ...defaultServerConditions] },
-      noExternal: [/^@castorjs\//],
-    },
-    build: {
-      ssr: join(import.meta.dirname, '../src/cli.ts'),
-      outDir: folder,
-      rollupOptions: { output: { entryFileNames: 'cli.mjs', chunkFileNames: '[name]-[hash].mjs' } },
-    },
-  })
-  return {
-    script: join(folder, 'cli.mjs'),
-    remove: () => rmSync(folder, { recursive: true, force: true }),
-  }
-}
+export const bundleCli = (): Promise<Cli> => bundleProcess(new URL('../src/cli.ts', import.meta.url))
 
 /** One run of it. */
 export interface CliProcess {

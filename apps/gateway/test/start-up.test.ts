@@ -3,8 +3,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { ConfigError, readConfig } from '../src/config.ts'
+import { readConfig } from '../src/config.ts'
 import { bundleCli, startCli, type Cli } from './cli-process.ts'
+import { readMistakes } from './read-mistakes.ts'
 
 // Every variable of the README's table with a value that is wrong: no start, and the variable is named.
 
@@ -108,15 +109,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(cwd, { recursive: true, force: true }))
 
-function mistakesOf(env: Record<string, string>): readonly string[] {
-  try {
-    readConfig({ env, cwd })
-    return []
-  } catch (error) {
-    if (error instanceof ConfigError) return error.mistakes
-    throw error
-  }
-}
+const mistakesOf = (env: Record<string, string>) => readMistakes({ env, cwd })
 
 describe('a variable that is wrong', () => {
   it.each(WRONG)('%s=%j is named and not repeated', (variable, value, others = {}) => {

@@ -1,7 +1,7 @@
 import { isCookieImportError, readImport, readJsonImport, type CookieImport } from '@castorjs/cookie-import'
 import { GenerationError } from '@castorjs/content-generator'
 import * as v from 'valibot'
-import { ProxySchema } from '../config-schema.ts'
+import { ProxySchema } from '../config-fields.ts'
 import type { AddOptions } from './add-account.ts'
 
 export interface AccountBody {

@@ -3,13 +3,13 @@ import { startGeminiWebEmulator } from '@castorjs/gemini-web-emulator/node'
 import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { once } from 'node:events'
 import { expect, it } from 'vitest'
+import { bundleProcess } from '@castorjs/testkit/bundle-process'
 import { openState } from '../../src/state/open-state.ts'
 import { parseConfig } from '../../src/config.ts'
 import { sessionKey } from '../../src/state/session-store.ts'
-import { bundle } from './bundle.ts'
 import { seeded } from './simulation.ts'
 
 /** The whole form is 200: `node bench/accounts/run.mjs`. */
@@ -37,7 +37,7 @@ it(
       settings: { checks: { rotateDistanceMs: 0 }, log: { secrets: true, size: 1_000 } },
     })
     const { controls } = emulator.emulator
-    const script = await bundle('renewer', dataDir)
+    const { script, remove } = await bundleProcess(new URL('renewer.ts', import.meta.url))
     const settings = {
       dataDir,
       accounts: PEOPLE.map(({ name, session, ticket }) => ({
@@ -97,7 +97,7 @@ it(
       const files = readdirSync(dataDir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())
       said.push(...files.map((file) => readFileSync(join(file.parentPath, file.name), 'latin1')))
       rmSync(dataDir, { recursive: true, force: true })
-      rmSync(dirname(script), { recursive: true, force: true })
+      remove()
     }
     expect(said.join('\n')).not.toMatch(/g\.a000|sidts-/)
   },

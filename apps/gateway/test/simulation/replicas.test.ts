@@ -3,12 +3,12 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { expect, it } from 'vitest'
+import { bundleProcess } from '@castorjs/testkit/bundle-process'
 import { redisMissing, startRedis } from '@castorjs/testkit/redis-server'
-import { bundle } from './bundle.ts'
 import { askOnce, tally, type Ending } from './load.ts'
 import {
   SECRETS,
@@ -71,7 +71,7 @@ it.skipIf(redisMissing !== undefined)(
   async () => {
     const random = seeded(SEED)
     const folder = mkdtempSync(join(tmpdir(), 'castor-replicas-sim-'))
-    const script = await bundle('gateway-process', folder)
+    const { script, remove } = await bundleProcess(new URL('gateway-process.ts', import.meta.url))
     const redis = await startRedis({ durable: true })
     const watcher = new Redis(redis.url, { retryStrategy: () => 50, maxRetriesPerRequest: null })
     watcher.on('error', () => undefined)
@@ -221,7 +221,7 @@ it.skipIf(redisMissing !== undefined)(
       await emulator.close()
       await redis.close()
       rmSync(folder, { recursive: true, force: true })
-      rmSync(dirname(script), { recursive: true, force: true })
+      remove()
     }
     expect(said.join('\n')).not.toMatch(SECRETS)
   },
