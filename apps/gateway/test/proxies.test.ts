@@ -48,4 +48,20 @@ describe('the proxy of an account', () => {
     expect([status, proxy.user]).toEqual([201, 'me:100%hunter2'])
     await proxy.close()
   })
+
+  it('is taken in with cookies that are not, because the ticket was just renewed', async () => {
+    await call('POST', '/api/accounts', ADA)
+    expect((await call('POST', '/api/accounts/ada/renew', {})).json).toMatchObject({ outcome: 'renewed' })
+    const others = { SECURE_1PSID: ADA.SECURE_1PSID, SECURE_1PSIDTS: 'sidts-another' }
+    const refused = await call('POST', '/api/accounts', { ...others, proxy: 'http://me:hunter2@127.0.0.1:9' })
+    expect([refused.status, refused.json]).toEqual([400, { error: expect.objectContaining({ param: 'proxy' }) }])
+    const proxy = await startConnectProxy()
+    const moved = await call('POST', '/api/accounts', { ...others, proxy: proxy.url })
+    expect(moved.json).toMatchObject({
+      outcome: 'kept',
+      account: { id: 'ada', egress: proxy.url.replace('http://', 'proxy ') },
+    })
+    expect(proxy.tunnels).toBeGreaterThan(0)
+    await proxy.close()
+  })
 })

@@ -57,19 +57,25 @@ export async function addAccount(ports: ChangePorts, found: CookieImport, option
   const isOneSession = before !== undefined && sessionIn(before.cookies) === sessionIn(found.cookies)
   if (!isOneSession) return tryOut(ports, found, options, place, { known: undefined, reuse: false })
   // Whoever renewed the session meanwhile would lose one of the two tickets.
-  const whileNobodyRenews = async (): Promise<AddResult> => {
+  const whileNobodyRenews = async (): Promise<AddResult | { stays: WebAccountEntry }> => {
     const known = (await readSession(state, home)) ?? before
     // Whatever ticket comes now, ours is the last that Google gave out, and no other is to be had for a minute.
     if (target !== undefined && rank !== 'known' && rank !== 'older' && wasJustRenewed(target, known)) {
-      const check = await collectSteps(checkWebSession(target.session))
-      return result(ports, found, { outcome: 'kept', rank: 'renewed', entry: target, check })
+      return { stays: target }
     }
     // Another account of the same cookies: what is stored is as good or better.
     const reuse = target === undefined && rank !== 'newer'
     return tryOut(ports, found, options, place, { known, reuse })
   }
   const done = await withRenewalLock(state, home, RENEWAL_WAIT_MS, whileNobodyRenews)
-  return done === undefined ? whileNobodyRenews() : done.value
+  const taken = done === undefined ? await whileNobodyRenews() : done.value
+  if (!('stays' in taken)) return taken
+  // Its proxy may change all the same. Not under the lock: who signs in along the new way may want it.
+  const entry = taken.stays
+  const { proxy } = options
+  const isMoved = proxy !== undefined && proxy !== entry.record?.proxy
+  const check = isMoved ? await changeProxy(ports, entry, proxy) : await collectSteps(checkWebSession(entry.session))
+  return result(ports, found, { outcome: 'kept', rank: 'renewed', entry, check })
 }
 
 function wasJustRenewed({ session }: WebAccountEntry, { ticketAtMs, rotatedAtMs }: SessionState): boolean {
