@@ -72,6 +72,14 @@ describe('POST /api/cookies, as the reference server has it', () => {
     expect(again.json).toMatchObject({ results: [{ outcome: 'kept', account: { id: 'account-2' } }] })
     expect(await ids()).toEqual(['default', 'account-2'])
   })
+
+  it('says of a list with one that is refused what became of the others', async () => {
+    const dead = { SECURE_1PSID: 'g.a000dead', SECURE_1PSIDTS: 'sidts-dead' }
+    const { status, json } = await call('POST', '/api/cookies', [ADA, dead, GRACE])
+    const message = expect.stringMatching(/^Number 2 of 3: .* Of the others, taken in: 1; not tried: 1\.$/)
+    expect([status, json]).toEqual([400, { error: expect.objectContaining({ param: '[1]', message }) }])
+    expect(await ids()).toEqual(['default'])
+  })
 })
 
 describe('the same person again', () => {

@@ -115,14 +115,11 @@ export function mountAccountRoutes(app: Hono, accounts: WebAccounts): void {
         results.push(await accounts.add(found, options))
       } catch (error) {
         if (bodies.length === 1 || !(error instanceof GenerationError)) throw error
-        const done = results.length === 0 ? '' : ` The ${results.length} before it were taken in.`
-        throw new GenerationError(
-          error.code,
-          `Number ${results.length + 1} of ${bodies.length}: ${error.message}${done}`,
-          {
-            field: `[${results.length}]`,
-          },
-        )
+        const before = results.length
+        const rest = `Of the others, taken in: ${before}; not tried: ${bodies.length - before - 1}.`
+        throw new GenerationError(error.code, `Number ${before + 1} of ${bodies.length}: ${error.message} ${rest}`, {
+          field: `[${before}]`,
+        })
       }
     }
     return results
