@@ -16,7 +16,7 @@ export const httpUrl = v.pipe(
 const PROXY_WORDS =
   'must look like http://host:port or socks5://user:password@host:port, with a port up to 65535 and %2F, %3F, %23 for / ? # in a password'
 export const ProxySchema = v.pipe(
-  v.string(),
+  v.string(PROXY_WORDS),
   v.rawTransform(({ dataset, addIssue, NEVER }) => {
     const proxy = readProxyUrl(dataset.value)
     if (proxy !== undefined) return proxy

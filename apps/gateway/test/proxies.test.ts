@@ -39,6 +39,17 @@ describe('the proxy of an account', () => {
     expect([changed.status, changed.json]).toEqual([400, wrong])
   })
 
+  it.each([
+    ['a number', { proxy: 8080 }, /`proxy` must look like http:\/\/host:port or socks5:/],
+    ['nothing', {}, /`proxy` is missing: give a URL such as socks5:.*, or null for no proxy/],
+  ])('is refused with what it must be: %s', async (_, body, message) => {
+    await call('POST', '/api/accounts', ADA)
+    expect(await call('PUT', '/api/accounts/ada/proxy', body)).toMatchObject({
+      status: 400,
+      json: { error: { param: 'proxy', message: expect.stringMatching(message) } },
+    })
+  })
+
   it('may have a password with a % in it', async () => {
     const proxy = await startConnectProxy()
     const { status } = await call('POST', '/api/accounts', {

@@ -59,6 +59,8 @@ export function readAddOptions(options: Record<string, unknown>): AddOptions {
 
 /** The proxy of `{ "proxy": … }`; null takes it away. */
 export function readProxy(body: unknown): string | null {
+  const isNone = typeof body !== 'object' || body === null || !('proxy' in body)
+  if (isNone) throw wrong('proxy', 'is missing: give a URL such as socks5://host:port, or null for no proxy')
   const schema = v.strictObject({ proxy: v.nullable(ProxySchema) })
   return parse(schema, body).proxy
 }
