@@ -757,3 +757,25 @@ describe('a session cookie that comes to its end', () => {
     expect(second.export().cookies.find(({ name }) => name === '__Secure-1PSID')?.value).toBe('g.a000test')
   })
 })
+
+describe('a renewed ticket that the store refuses', () => {
+  it('is kept the next time by a store that throws at once', async () => {
+    const store = memoryStore()
+    const { save } = store
+    let now = 1_000_000
+    let full = false
+    store.save = (state) => {
+      if (full) throw new Error('full')
+      return save(state)
+    }
+    const app = scriptedApp({ rotate: () => ({ cookies: [NEW_TICKET] }) })
+    const one = client({ cookies: COOKIES, transport: app.transport, store, now: () => now })
+    await one.start()
+    full = true
+    await expect(one.rotate()).rejects.toThrow('full')
+    full = false
+    now += FLOOR
+    expect(await one.rotate()).toBe('renewed')
+    expect(ticketIn(store.saved.at(-1))).toBe('sidts-renewed')
+  })
+})

@@ -113,7 +113,8 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
   function save(): Promise<void> {
     if (!persists) return Promise.resolve()
     dirty = true
-    saving ??= (async () => {
+    // In a later turn: a store may throw at once, and what is over before it is noted here would stand for ever.
+    saving ??= Promise.resolve().then(async () => {
       try {
         while (dirty) {
           dirty = false
@@ -130,7 +131,7 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
       } finally {
         saving = undefined
       }
-    })()
+    })
     return saving
   }
 
