@@ -778,4 +778,26 @@ describe('a renewed ticket that the store refuses', () => {
     expect(await one.rotate()).toBe('renewed')
     expect(ticketIn(store.saved.at(-1))).toBe('sidts-renewed')
   })
+
+  it('is kept when the client closes', async () => {
+    const store = memoryStore()
+    const { save } = store
+    let full = false
+    const app = scriptedApp({
+      rotate: () => {
+        full = true
+        return { cookies: [NEW_TICKET] }
+      },
+    })
+    store.save = async (state) => {
+      if (full) throw new Error('full')
+      await save(state)
+    }
+    const one = client({ cookies: COOKIES, transport: app.transport, store })
+    await one.start()
+    await expect(one.rotate()).rejects.toThrow('full')
+    full = false
+    await one.close()
+    expect(ticketIn(store.saved.at(-1))).toBe('sidts-renewed')
+  })
 })

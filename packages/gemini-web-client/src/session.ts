@@ -393,11 +393,12 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
     async close() {
       await rotation.stop()
       await preparing?.catch(() => undefined)
-      if (cancelSave !== undefined) {
-        cancelSave()
+      await saving?.catch(() => undefined)
+      // What the store refused once, a ticket perhaps, it may take now; nobody else has it.
+      if (cancelSave !== undefined || saveFailed) {
+        cancelSave?.()
         await save().catch(() => undefined)
       }
-      await saving?.catch(() => undefined)
     },
   }
 }
