@@ -452,6 +452,19 @@ describe('what is kept between runs', () => {
       expect(ticketIn(store.saved.at(-1))).toBe('sidts-of-the-browser')
     })
 
+    it('goes over to them when the refusal takes the ticket away', async () => {
+      const gone = '__Secure-1PSIDTS=EXPIRED; Domain=.google.com; Path=/; Secure; Expires=Thu, 01-Jan-1970 00:00:00 GMT'
+      const signedOut = buildAppPage({ buildLabel: 'boq_test_p0', sessionId: '-1' })
+      const store = memoryStore()
+      const first = client({ cookies: COOKIES, transport: scriptedApp().transport, store })
+      await first.start()
+      await first.close()
+      const app = scriptedApp({ page: () => ({ body: signedOut }), rotate: () => ({ status: 401, cookies: [gone] }) })
+      const again = client({ cookies: COOKIES.replace('first', 'other'), transport: app.transport, store })
+      await again.start()
+      expect(ticketIn(again.export())).toBe('sidts-other')
+    })
+
     it('loses neither when both are refused for now', async () => {
       const { again, store, emulator } = await restart(({ emulator }) => {
         emulator.controls.revoke('grace')

@@ -8,7 +8,7 @@ export type CookieChoice = 'all' | 'pair' | 'download' | 'none'
 export interface CookieChange {
   /** Any cookie has another value than before. */
   changed: boolean
-  /** The session ticket is among them. */
+  /** A new session ticket is among them; one that is taken away is none. */
   ticket: boolean
 }
 
@@ -96,7 +96,7 @@ export function createCookieJar(): CookieJar {
       for (const { key } of ours) {
         if (valueOf(url, key) === before.get(key)) continue
         change.changed = true
-        if (TICKET_COOKIES.includes(key)) change.ticket = true
+        if (TICKET_COOKIES.includes(key) && valueOf(url, key) !== undefined) change.ticket = true
       }
       return change
     },
