@@ -86,7 +86,13 @@ export async function claimState(
     await store.delete(ROTATION)
   }
   const users: StateUser[] = []
-  for await (const { value } of store.list(USERS)) if (!mayStay(value as StateUser)) users.push(value as StateUser)
+  try {
+    for await (const { value } of store.list(USERS)) if (!mayStay(value as StateUser)) users.push(value as StateUser)
+  } catch (error) {
+    // Why it cannot be read matters more than that the claim cannot be taken back: it ends by itself.
+    await release().catch(() => undefined)
+    throw error
+  }
   if (users.length === 0) return release
   await release()
   const who = users.length === 1 ? 'One process uses' : `${users.length} processes use`
