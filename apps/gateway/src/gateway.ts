@@ -6,6 +6,7 @@ import { createRequestLimits } from '@castorjs/request-limits'
 import type { StateStore } from '@castorjs/state-store'
 import { createUsageLedger } from '@castorjs/usage-ledger'
 import type { Logger } from 'pino'
+import { isHealthy } from './accounts/check-web-session.ts'
 import type { Trouble } from './accounts/trouble.ts'
 import { createAdminRoutes } from './admin-routes.ts'
 import { createApp, type Mount } from './app.ts'
@@ -117,12 +118,8 @@ export async function startGateway(
       webhook?.send(toRenewalNews(notice))
     },
     onChecked(account, steps) {
-      const healthy = steps.every(({ outcome }) => outcome !== 'failed')
       const lines = steps.map(({ name, outcome, message }) => `${name} ${outcome}: ${message}`)
-      log[healthy ? 'info' : 'warn']({ account, steps: lines }, 'account checked')
-      const answered = steps.some(({ name, outcome }) => name === 'answer' && outcome === 'ok')
-      if (healthy && answered)
-        webhook?.send(toRenewalNews({ account, type: 'checked', cause: undefined, message: CHECKED }))
+      log[isHealthy(steps) ? 'info' : 'warn']({ account, steps: lines }, 'account checked')
     },
     poolState: poolState('gemini-web'),
   })
@@ -302,8 +299,6 @@ const PICTURE_WORKER = new URL(
 function mediaDefaults({ removeWatermark, original }: Config['media']): MediaOptions {
   return { ...(removeWatermark ? { removeVisibleMark: true } : {}), ...(original ? { original: true } : {}) }
 }
-
-const CHECKED = 'The account works again: it was checked'
 
 function openWebhook({ webhookUrl = '' }: Config, state: StateStore, log: Logger): Webhook | undefined {
   const address = readWebhookAddress(webhookUrl)

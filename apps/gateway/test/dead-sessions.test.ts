@@ -85,7 +85,8 @@ describe('a dead session is named with its cause, and the webhook hears of it on
     await start()
     controls().changeAccount('ada', { status })
     expect(await chat()).toBeGreaterThanOrEqual(500)
-    expect(await account()).toMatchObject({ state, cause, link: 'https://gemini.google.com/app' })
+    const reason = expect.stringMatching(/^The upstream wants a person to settle something first \(10\d\d\)/)
+    expect(await account()).toMatchObject({ state, cause, reason, link: 'https://gemini.google.com/app' })
     await expect.poll(() => hook.events.length, PATIENCE).toBeGreaterThan(0)
     expect(hook.events).toEqual([
       expect.objectContaining({

@@ -144,6 +144,20 @@ describe('the webhook', () => {
     await expect.poll(() => heard.slice(1), PATIENCE).toEqual(['account.recovered gemini-web  ready '])
   })
 
+  it('hears that an address is no longer blocked when a check was answered there', async () => {
+    const gateway = await start()
+    await add(gateway)
+    controls().set({ sorry: ['*'] })
+    await chat(gateway)
+    await expect.poll(() => heard.length, PATIENCE).toBe(1)
+    const account = () => call(gateway, 'GET', '/api/accounts/ada')
+    expect(await account()).toMatchObject({ state: 'address-blocked' })
+    controls().set({ sorry: [] })
+    expect(await call(gateway, 'POST', '/api/accounts/ada/check')).toMatchObject({ ok: true })
+    expect(await account()).toMatchObject({ state: 'ready' })
+    await expect.poll(() => heard.slice(1), PATIENCE).toEqual(['account.recovered gemini-web  ready '])
+  })
+
   it.skipIf(redisMissing !== undefined)(
     'of two gateways is told each thing once, whoever finds out',
     async () => {

@@ -175,7 +175,8 @@ function kindOf(rests: Rests, row: FailureRow, failure: Failure): RestKind {
   return row.kind === 'limited' ? 'cooling' : row.kind
 }
 
-function reasonOf(rests: Rests, row: FailureRow, { upstreamCode }: Failure): string {
+function reasonOf(rests: Rests, row: FailureRow, { upstreamCode, link }: Failure): string {
   const where = rests === 'egress' && row.rests !== 'egress' ? '; the address is at fault, not the account' : ''
-  return `${row.reason}${where}${upstreamCode === undefined ? '' : ` (${upstreamCode})`}`
+  const reason = link === undefined ? row.reason : 'The upstream wants a person to settle something first'
+  return `${reason}${where}${upstreamCode === undefined ? '' : ` (${upstreamCode})`}`
 }

@@ -287,6 +287,15 @@ describe('createAccountPool', () => {
     expect([pool.held, await pool.status()]).toEqual([0, []])
   })
 
+  it('knows by an answer to background work that the address is well, and by nothing less', async () => {
+    const { pool } = setUp([{ id: 'a' }, { id: 'b' }])
+    await pool.report('a', { code: 'upstream_refused' })
+    await pool.recovered('a')
+    expect(await stateOf(pool)).toMatchObject({ state: 'address-blocked' })
+    await pool.recovered('b', { address: true })
+    expect(await stateOf(pool)).toMatchObject({ state: 'ready' })
+  })
+
   it('rests and heals accounts by background work as by requests', async () => {
     const { pool, changes } = setUp([{ id: 'a' }])
     expect(await pool.report('a', { code: 'protocol_drift' })).toBeUndefined()

@@ -102,8 +102,12 @@ export interface AccountPool<Value> {
   resetEgress(egress: string): Promise<void>
   /** Background work on an account failed: the same table decides. Undefined when nothing rests. */
   report(id: string, failure: Failure, options?: { model?: string }): Promise<Verdict | undefined>
-  /** Background work showed that an account is well: a fresh session, a check that passed. */
-  recovered(id: string): Promise<void>
+  /**
+   * Background work showed that an account is well: a fresh session, a check that passed.
+   *
+   * @param options.address It was asked what a caller asks, and answered, so its address is well too.
+   */
+  recovered(id: string, options?: { address?: boolean }): Promise<void>
   /** Every account of this pool as a person reads it. */
   status(): Promise<AccountStatus[]>
   get(id: string): { account: PooledAccount; value: Value } | undefined
@@ -414,9 +418,11 @@ export function createAccountPool<Value>({
       announce(await state.rest(order), entry.account)
       return verdict
     },
-    async recovered(id) {
-      if (!entries.has(id)) return
-      await state.clear([{ type: 'account', account: id }])
+    async recovered(id, { address = false } = {}) {
+      const entry = entries.get(id)
+      if (entry === undefined) return
+      const { egress } = entry.account
+      await state.clear([{ type: 'account', account: id }, ...(address ? [{ type: 'egress', egress } as const] : [])])
       line.wakeAll()
     },
     async status() {

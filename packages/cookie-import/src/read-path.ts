@@ -15,7 +15,7 @@ const MAX_BYTES = 256 * 1024 * 1024
  */
 export async function readImportPath(path: string): Promise<CookieImport> {
   const found = await stat(path).catch(() => undefined)
-  if (found === undefined) throw new CookieImportError('not_found', 'There is no file or folder of this name.')
+  if (found === undefined) throw new CookieImportError('not_found', `There is no file or folder ${path}.`)
   if (found.isDirectory()) return readFirefoxProfile(path)
   if (basename(path) === 'cookies.sqlite') return readFirefoxProfile(dirname(path))
   if (found.size > MAX_BYTES) throw new CookieImportError('unreadable', 'The file is larger than 256 MB.')

@@ -183,7 +183,16 @@ export async function reportSteps(
 ): Promise<void> {
   onChecked(id, steps)
   for (const step of steps) await reportStep(pool, id, step)
-  if (steps.every(({ outcome }) => outcome !== 'failed')) await pool.recovered(id)
+  if (isHealthy(steps)) await pool.recovered(id, { address: hasAnswered(steps) })
+}
+
+export function isHealthy(steps: readonly CheckStep[]): boolean {
+  return steps.every(({ outcome }) => outcome !== 'failed')
+}
+
+/** True when everything up to an answer worked: what no address that is blocked gets. */
+export function hasAnswered(steps: readonly CheckStep[]): boolean {
+  return isHealthy(steps) && steps.some(({ name, outcome }) => name === 'answer' && outcome === 'ok')
 }
 
 export async function reportStep(

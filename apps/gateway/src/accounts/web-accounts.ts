@@ -6,7 +6,14 @@ import { ACCOUNTS_LOCK, openAccountRoster, type AccountRosterOptions, type WebAc
 import type { AccountView } from './account-view.ts'
 import { addAccount, type AddOptions, type AddResult } from './add-account.ts'
 import { changeProxy } from './change-proxy.ts'
-import { checkWebSession, reportStep, toDoorError, type CheckStep } from './check-web-session.ts'
+import {
+  checkWebSession,
+  hasAnswered,
+  isHealthy,
+  reportStep,
+  toDoorError,
+  type CheckStep,
+} from './check-web-session.ts'
 import { refusedAdvice, toFailure } from './trouble.ts'
 
 /** The accounts of the web app: those of the configuration, and those added at run time, which live in the state. */
@@ -83,7 +90,7 @@ export async function openWebAccounts(options: WebAccountsOptions): Promise<WebA
           await reportStep(pool, id, step)
           yield step
         }
-        if (steps.every(({ outcome }) => outcome !== 'failed')) await pool.recovered(id)
+        if (isHealthy(steps)) await pool.recovered(id, { address: hasAnswered(steps) })
       } finally {
         onChecked(id, steps)
       }

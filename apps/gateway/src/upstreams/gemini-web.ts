@@ -5,7 +5,7 @@ import type { GuardedFetch } from '@castorjs/guarded-fetch'
 import type { StateStore } from '@castorjs/state-store'
 import { closeInOrder } from '../close-in-order.ts'
 import { startBackgroundRenewal, type RenewalNotice } from '../accounts/background-renewal.ts'
-import type { CheckStep } from '../accounts/check-web-session.ts'
+import { hasAnswered, type CheckStep } from '../accounts/check-web-session.ts'
 import { attentionLink, type Trouble } from '../accounts/trouble.ts'
 import { openWebAccounts, type WebAccounts } from '../accounts/web-accounts.ts'
 import type { Config } from '../config-schema.ts'
@@ -44,6 +44,7 @@ const GUEST = 'guest'
 /** Not the name of an account that somebody calls "guest". */
 const GUEST_ID = `(${GUEST})`
 /** Changes that other processes made are looked for so often, in milliseconds. */
+const CHECKED = 'The account works again: it was checked'
 const SYNC_MS = 2_000
 
 export async function openGeminiWeb({
@@ -106,7 +107,13 @@ export async function openGeminiWeb({
     maxConcurrent: config.geminiWeb.maxConcurrent,
     open: (label, account, store) => openWebSession({ label, account, config, mediaFetch, store }),
     onOpened: (entry) => renewal.watch(entry),
-    onChecked,
+    onChecked(account, steps) {
+      onChecked(account, steps)
+      if (!hasAnswered(steps)) return
+      const egress = pool.get(account)?.account.egress
+      const told = egress === undefined ? {} : { egress }
+      onNotice({ account, ...told, type: 'checked', quiet: true, cause: undefined, message: CHECKED })
+    },
     onReset: (account, egress) =>
       onNotice({ account, egress, type: 'reset', cause: undefined, message: 'Its rests were ended by hand' }),
   })
