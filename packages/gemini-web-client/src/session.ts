@@ -16,9 +16,10 @@ import { GeminiWebError } from './error.ts'
 import type { Ports, SessionOptions } from './options.ts'
 import { replyError } from './refusal-error.ts'
 import { createRotation, type Rotation, type RotationOutcome } from './rotation.ts'
+import { createSessionSaver, NO_SAVER } from './session-saver.ts'
 import { fillJar, type SessionState } from './session-state.ts'
 import { createWire, readText, type Wire } from './wire.ts'
-import { backgroundTimer, within } from './within.ts'
+import { within } from './within.ts'
 
 /** A page is read again after this time. Source: fact sheet section 12 (token refresh, guest cookies). */
 const PAGE_LIFE_MS = 3_600_000
@@ -26,8 +27,6 @@ const GUEST_PAGE_LIFE_MS = 1_500_000
 /** A token keeps working for at least an hour. Source: fact sheet section 1.3 c. */
 const TOKEN_LIFE_MS = 3_600_000
 const PAGE_BYTES = 4_194_304
-/** Shortest time between two saves of counters, in milliseconds. */
-const SAVE_EVERY_MS = 1_000
 
 /** Cookies, page tokens and their renewal for one account or one guest. */
 export interface Session {
@@ -97,62 +96,34 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
     beforeSend: requireSession,
     ...(options.baseUrls === undefined ? {} : { baseUrls: options.baseUrls }),
     onCookies(change) {
-      if (!change.ticket) return saveSoon()
+      if (!change.ticket) {
+        saver.saveSoon()
+        return Promise.resolve()
+      }
       ticketAtMs = now()
       token = undefined
       // All other tickets of this session are old now.
       spare = undefined
-      return save()
+      return saver.save()
     },
   })
 
-  // Saves never overlap; what changes during one is in the next.
-  let saving: Promise<void> | undefined
-  let dirty = false
-  let saveFailed = false
-  function save(): Promise<void> {
-    if (!persists) return Promise.resolve()
-    dirty = true
-    // In a later turn: a store may throw at once, and what is over before it is noted here would stand for ever.
-    saving ??= Promise.resolve().then(async () => {
-      try {
-        while (dirty) {
-          dirty = false
-          const state = exportState()
+  const saver = persists
+    ? createSessionSaver({
+        take: exportState,
+        async keep(state) {
           await store?.save(state)
           await options.onCookies?.(state)
-          saveFailed = false
-          savedAt = performance.now()
-          keep(state.cookies)
-        }
-      } catch (error) {
-        saveFailed = true
-        throw error
-      } finally {
-        saving = undefined
-      }
-    })
-    return saving
-  }
+        },
+        onKept: ({ cookies }) => send(cookies),
+      })
+    : NO_SAVER
 
-  function keep(cookies: SessionState['cookies']): void {
+  /** From now on these are sent. */
+  function send(cookies: SessionState['cookies']): void {
     if (kept === jar) return
     kept.clear()
     kept.add(cookies)
-  }
-
-  // Counters are saved at once, and those of a burst together. Never in the turn of the event loop that hands on a reply.
-  let savedAt = Number.NEGATIVE_INFINITY
-  let cancelSave: (() => void) | undefined
-  function saveSoon(): Promise<void> {
-    cancelSave ??= backgroundTimer(
-      () => {
-        cancelSave = undefined
-        save().catch(() => undefined)
-      },
-      Math.max(0, savedAt + SAVE_EVERY_MS - performance.now()),
-    )
-    return Promise.resolve()
   }
 
   function exportState(): SessionState {
@@ -195,7 +166,7 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
       // What is not asked needs no minute of its own.
       requireSession()
       rotatedAtMs = atMs
-      await save()
+      await saver.save()
     },
     async adopt() {
       if (store?.exclusive === undefined) return false
@@ -204,7 +175,7 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
       rotatedAtMs = Math.max(stored?.rotatedAtMs ?? 0, rotatedAtMs ?? 0) || undefined
       if (stored?.ticketAtMs === undefined || stored.ticketAtMs <= (ticketAtMs ?? 0)) return false
       // A save of what we had before must not end after this.
-      await saving?.catch(() => undefined)
+      await saver.settle()
       jar.add(stored.cookies)
       if (kept !== jar) kept.add(stored.cookies)
       rotatedAtMs = stored.rotatedAtMs
@@ -237,8 +208,8 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
       // Google counts its minute per session, whoever exported the cookies again in between.
       if (stored !== undefined && stored.cookies.length > 0 && !isSame(stored)) rotatedAtMs = undefined
     }
-    if (merged.changed) await save()
-    keep(jar.export())
+    if (merged.changed) await saver.save()
+    send(jar.export())
     loaded = true
   }
 
@@ -254,7 +225,7 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
     spare = refused
     ticketAtMs = now()
     token = undefined
-    await save()
+    await saver.save()
     return true
   }
 
@@ -274,7 +245,7 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
       pageAtMs = now()
       if (page.token !== undefined) {
         token = { value: page.token, fetchedAtMs: now() }
-        if (account) await save()
+        if (account) await saver.save()
       }
       return state === 'signed-in'
     })
@@ -346,7 +317,7 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
       return ticketAtMs
     },
     get saveFailed() {
-      return saveFailed
+      return saver.failed
     },
     get rotatedAtMs() {
       return rotatedAtMs
@@ -373,7 +344,7 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
     },
     takeToken(value) {
       token = { value, fetchedAtMs: now() }
-      void saveSoon()
+      saver.saveSoon()
     },
     rotate: () => rotation.rotate(),
     get doubts() {
@@ -393,12 +364,7 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
     async close() {
       await rotation.stop()
       await preparing?.catch(() => undefined)
-      await saving?.catch(() => undefined)
-      // What the store refused once, a ticket perhaps, it may take now; nobody else has it.
-      if (cancelSave !== undefined || saveFailed) {
-        cancelSave?.()
-        await save().catch(() => undefined)
-      }
+      await saver.close()
     },
   }
 }

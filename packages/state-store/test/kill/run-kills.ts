@@ -1,10 +1,10 @@
+import { bundleProcess } from '@castorjs/testkit/bundle-process'
 import { spawn } from 'node:child_process'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { withEncryption } from '../../src/index.ts'
 import { openFileStateStore } from '../../src/node.ts'
-import { bundleProcess } from '../bundle-process.ts'
 
 export interface KillReport {
   kills: number
@@ -18,7 +18,7 @@ export interface KillReport {
 /** Starts a writer, kills it with SIGKILL at a random moment, looks at what is left; again and again on one folder. */
 export async function runKills(kills: number, random: () => number): Promise<KillReport> {
   const work = await mkdtemp(join(tmpdir(), 'castor-kill-'))
-  const child = await bundleProcess(new URL('child.ts', import.meta.url), work)
+  const { script: child, remove } = await bundleProcess(new URL('child.ts', import.meta.url))
   const directory = join(work, 'state')
   const report: KillReport = { kills, acknowledged: 0, lost: 0, warnings: [] }
   let newest = 0
@@ -41,6 +41,7 @@ export async function runKills(kills: number, random: () => number): Promise<Kil
       await store.close()
     }
   } finally {
+    remove()
     await rm(work, { recursive: true, force: true })
   }
   return report

@@ -1,10 +1,7 @@
 import { fork, spawn, spawnSync } from 'node:child_process'
 import type { ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { bundleProcess } from '../bundle-process.ts'
+import { bundleProcess } from '@castorjs/testkit/bundle-process'
 import type { Answer, Order } from './child.ts'
 
 /** A process that opens folders when it is told to. */
@@ -21,19 +18,18 @@ export const namespacesMissing: string | undefined =
     ? undefined
     : 'unshare cannot make pid namespaces here: folders of containers are not tested'
 
-/** Starts processes, and ends them with their work folder. */
+/** Starts processes, and ends them. */
 export async function createStarters(): Promise<{
   start(options?: { namespace?: boolean }): Promise<Starter>
   close(): Promise<void>
 }> {
-  const work = await mkdtemp(join(tmpdir(), 'castor-starters-'))
-  const path = await bundleProcess(new URL('child.ts', import.meta.url), work)
+  const { script, remove } = await bundleProcess(new URL('child.ts', import.meta.url))
   const children: ChildProcess[] = []
   return {
     async start({ namespace = false } = {}) {
       const child = namespace
-        ? spawn('unshare', [...UNSHARE, process.execPath, path], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
-        : fork(path)
+        ? spawn('unshare', [...UNSHARE, process.execPath, script], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] })
+        : fork(script)
       children.push(child)
       await once(child, 'message')
       return {
@@ -51,7 +47,7 @@ export async function createStarters(): Promise<{
     },
     async close() {
       for (const child of children) child.kill('SIGKILL')
-      await rm(work, { recursive: true, force: true })
+      remove()
     },
   }
 }
