@@ -1,5 +1,5 @@
-// The long forms of the gateway's simulations: ten minutes of 20 accounts under faults at random, then 200 times kill -9
-// during renewals. `CASTOR_SEED` repeats a run; `CASTOR_SIMULATION_MS` and `CASTOR_KILLS` change its length.
+// The long forms of the gateway's simulations: ten minutes of 20 accounts under faults at random, ten minutes of three gateways on
+// one Redis, and 200 times kill -9 during renewals. `CASTOR_SEED` repeats a run; `CASTOR_SIMULATION_MS` and `CASTOR_KILLS` change its length.
 import { spawnSync } from 'node:child_process'
 import { resolve } from 'node:path'
 
