@@ -1,7 +1,7 @@
 import { buildAppPage, RPC } from '@castorjs/gemini-web-protocol'
 import { TransportError } from '@castorjs/http-transport'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { emulated, type Emulated, type EmulatedOptions } from '../test/emulated.ts'
+import { cookiesOf, emulated, type Emulated, type EmulatedOptions } from '../test/emulated.ts'
 import { accountStatus, answer, promptOf, scriptedApp } from '../test/scripted-app.ts'
 import { createGeminiWebClient, type GeminiWebClient } from './client.ts'
 import type { SessionState, SessionStore } from './session-state.ts'
@@ -273,6 +273,24 @@ describe('rotation', () => {
     expect(await one.rotate()).toBe('renewed')
     expect(app.to('RotateCookies')).toHaveLength(0)
     expect(ticketIn(one.export())).toBe('sidts-other')
+  })
+
+  it('renews what it took over when that is old by then, too', async () => {
+    let now = 1_000_000
+    const store = { ...memoryStore(), exclusive: <Result>(work: () => Promise<Result>) => work() }
+    const shared = { store, now: () => now }
+    const world = create({ now: () => now, settings: { ticketLifeMs: 60_000 }, client: shared })
+    const cookies = cookiesOf(world.emulator, 'grace')
+    const other = client({ cookies, transport: world.transport, ...shared })
+    await world.client.start()
+    await other.start()
+    now += FLOOR
+    expect(await other.rotate()).toBe('renewed')
+    now += FLOOR
+    world.client.recheck()
+    await world.client.start()
+    expect(world.client.status()).toMatchObject({ code: 1000, lastRotation: 'renewed' })
+    expect(world.count('/RotateCookies')).toBe(2)
   })
 
   it('says refused for a device-bound session and keeps the cookies', async () => {

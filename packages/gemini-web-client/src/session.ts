@@ -45,7 +45,7 @@ export interface Session {
   takeToken(token: string): void
   rotate(): Promise<RotationOutcome>
   /** After an authentication failure: rotates and reads the page again. @throws {GeminiWebError} `signed_out` */
-  renew(): Promise<RotationOutcome>
+  renew(): Promise<void>
   /** Counts authentication failures and refused renewals: what was known of the account before one is not known any more. */
   readonly doubts: number
   /** Somebody else saw such a failure. */
@@ -61,6 +61,11 @@ export interface Session {
   /** Lets a rotation that is under way come to its end, and begins no other. */
   stopRenewing(): Promise<void>
   close(): Promise<void>
+}
+
+interface Revival {
+  rotate: () => Promise<RotationOutcome | undefined>
+  reload: boolean
 }
 
 export function createSession(options: SessionOptions, ports: Ports): Session {
@@ -81,6 +86,8 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
   let imports: string[] = []
   let spare: SessionState['spare']
   let doubts = 0
+  /** Tickets taken over from other processes. */
+  let adoptions = 0
   let rotatedAtMs: number | undefined
   let ticketAtMs: number | undefined
   let loaded = false
@@ -174,6 +181,7 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
       // Another process may have asked without getting an answer: its minute counts here too.
       rotatedAtMs = Math.max(stored?.rotatedAtMs ?? 0, rotatedAtMs ?? 0) || undefined
       if (stored?.ticketAtMs === undefined || stored.ticketAtMs <= (ticketAtMs ?? 0)) return false
+      adoptions++
       // A save of what we had before must not end after this.
       await saver.settle()
       jar.add(stored.cookies)
@@ -277,13 +285,29 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
       pageAtMs ??= now()
       return
     }
-    const outcome = await rotateQuietly()
-    if (outcome === 'renewed' && (await loadPage())) return
-    if (outcome === 'refused' && (await swapSpare()) && (await loadPage())) return
+    if (await revive({ rotate: rotateQuietly, reload: false })) return
     // Some pages leave the token out although the session is fine: an old token, or the repair by the first
     // POST, takes its place, and the status call tells whether the account is alive.
     if (token !== undefined && now() - token.fetchedAtMs > TOKEN_LIFE_MS) token = undefined
     pageAtMs ??= now()
+  }
+
+  /**
+   * Gets a fresh ticket and reads the page with it.
+   *
+   * @param options.reload Also where no new ticket came.
+   * @returns Whether the page knows the account.
+   */
+  async function revive({ rotate, reload }: Revival): Promise<boolean> {
+    const before = adoptions
+    let outcome = await rotate()
+    if ((reload || outcome === 'renewed') && (await loadPage())) return true
+    if (adoptions !== before) {
+      // What another process renewed may be old by now: then it is renewed here.
+      outcome = await rotate()
+      if (outcome === 'renewed' && (await loadPage())) return true
+    }
+    return outcome === 'refused' && (await swapSpare()) && loadPage()
   }
 
   /** A rotation whose failure is left to the request that needs it. */
@@ -355,9 +379,7 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
     },
     async renew() {
       doubts++
-      const outcome = await rotation.rotate()
-      if ((await loadPage()) || outcome !== 'refused' || !(await swapSpare())) return outcome
-      return (await loadPage()) ? 'renewed' : outcome
+      await revive({ rotate: () => rotation.rotate(), reload: true })
     },
     export: exportState,
     stopRenewing: () => rotation.stop(),
