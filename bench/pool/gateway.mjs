@@ -1,6 +1,7 @@
 // What pool and limits take from the throughput of the whole gateway: in memory, on Redis, and with two processes on one
 // Redis. Measures the computing time a server spends on a request, because that is what throughput ends at and other
-// work on the machine disturbs it least. Prints ratios; never fails on time.
+// work on the machine disturbs it least. All servers are started and warmed alike first; then they take turns in short
+// rounds, and each is compared with what the other one needed in the same round. Prints ratios; never fails on time.
 //   node pool/gateway.mjs [--quick]        (needs built packages, and redis-server for the second half)
 import { DEMO_ACCOUNTS } from '@castorjs/gemini-web-emulator'
 import { spawn, spawnSync } from 'node:child_process'
@@ -12,7 +13,7 @@ import { createClient, percentile, runCalls } from '../gateway/load.mjs'
 import { startProcess } from '../gateway/processes.mjs'
 
 const quick = process.argv.includes('--quick')
-const [CALLS, ROUNDS] = quick ? [300, 3] : [1_000, 7]
+const [CALLS, ROUNDS, WARM_UP] = quick ? [200, 9, 1_000] : [300, 41, 5_000]
 const here = (file) => new URL(file, import.meta.url).pathname
 const body = JSON.stringify({
   model: 'gemini-2.5-flash',
@@ -34,41 +35,35 @@ async function start(name, variant) {
   })
   started.push(server)
   const client = createClient(server.url, 64)
-  await runCalls(client, body, { calls: CALLS, concurrency: 16 })
-  return { server, client }
+  await runCalls(client, body, { calls: WARM_UP, concurrency: 16 })
+  return { server, client, rounds: [] }
 }
 
-async function measure({ server, client }, calls = CALLS) {
+async function measure({ server, client }) {
   const before = await server.usage()
-  const { perSecond } = await runCalls(client, body, { calls, concurrency: 16 })
+  const { perSecond } = await runCalls(client, body, { calls: CALLS, concurrency: 16 })
   const { cpuMs } = await server.usage()
-  return { micros: ((cpuMs - before.cpuMs) * 1_000) / calls, perSecond }
+  return { micros: ((cpuMs - before.cpuMs) * 1_000) / CALLS, perSecond }
 }
 
-/** Medians of rounds in which the servers take turns. */
-async function compare(plain, guarded) {
-  const rounds = { plain: [], guarded: [] }
+/** Each goes first as often as last, so that a machine that grows slower or faster is no one's fault. */
+async function takeTurns(servers) {
   for (let round = 0; round < ROUNDS; round++) {
-    rounds.plain.push(await measure(plain))
-    rounds.guarded.push(await measure(guarded))
+    for (const server of round % 2 === 0 ? servers : servers.toReversed()) server.rounds.push(await measure(server))
   }
-  return [rounds.plain, rounds.guarded].map((all) => ({
-    micros: percentile(
-      all.map(({ micros }) => micros),
-      0.5,
-    ),
-    perSecond: percentile(
-      all.map(({ perSecond }) => perSecond),
-      0.5,
-    ),
-  }))
 }
 
-function report(name, [plain, guarded]) {
-  const share = (1 - plain.micros / guarded.micros) * 100
+const median = (values) => percentile(values, 0.5)
+
+function report(name, plain, guarded) {
+  const shares = guarded.rounds.map(({ micros }, round) => (1 - plain.rounds[round].micros / micros) * 100)
+  const [micros, perSecond] = ['micros', 'perSecond'].map((figure) =>
+    [plain, guarded].map(({ rounds }) => median(rounds.map((round) => round[figure])).toFixed(0)).join(' → '),
+  )
   console.log(
-    `${name.padEnd(58)} ${plain.micros.toFixed(0).padStart(6)} → ${guarded.micros.toFixed(0).padStart(6)} µs a request: ` +
-      `${share.toFixed(1)} % of the throughput (${plain.perSecond.toFixed(0)} → ${guarded.perSecond.toFixed(0)} a second here)`,
+    `${name.padEnd(58)} ${median(shares).toFixed(1).padStart(5)} % of the throughput ` +
+      `(middle half of the rounds ${percentile(shares, 0.25).toFixed(1)} to ${percentile(shares, 0.75).toFixed(1)} %; ` +
+      `${micros} µs a request, ${perSecond} a second here)`,
   )
 }
 
@@ -76,44 +71,33 @@ console.log(`node ${process.version}; one short answer per request, 16 at a time
 const redis = spawnSync('redis-server', ['--version']).status === 0 ? await startRedis() : undefined
 try {
   const bare = await start('parts, nothing around', { kind: 'parts', guarded: false })
-  report(
-    'handler and client: without any → 20 accounts and limits',
-    await compare(bare, await start('parts', { kind: 'parts', guarded: true })),
-  )
+  const parts = await start('parts', { kind: 'parts', guarded: true })
+  await takeTurns([bare, parts])
+  report('handler and client: without any → 20 accounts and limits', bare, parts)
 
   const plain = await start('gateway, all off', { kind: 'gateway', guarded: false, accounts: people.slice(0, 1) })
   const all = { kind: 'gateway', guarded: true, accounts: people }
-  report(
-    `gateway: one account, all off → ${people.length} accounts, all on`,
-    await compare(plain, await start('gateway, all on', all)),
-  )
+  const inMemory = await start('gateway, all on', all)
+  const onRedis = redis && (await start('gateway on Redis', { ...all, redisUrl: redis.url }))
+  await takeTurns([plain, inMemory, ...(onRedis ? [onRedis] : [])])
+  report(`gateway: one account, all off → ${people.length} accounts, all on`, plain, inMemory)
 
-  if (redis === undefined)
+  if (onRedis === undefined)
     console.log('redis-server is not installed: the rest is left out (apt-get install redis-server)')
   else {
-    const one = await start('gateway on Redis', { ...all, redisUrl: redis.url })
-    report('gateway: one account, all off → all on, on Redis', await compare(plain, one))
-    const two = await start('another gateway on Redis', { ...all, redisUrl: redis.url })
+    report('gateway: one account, all off → all on, on Redis', plain, onRedis)
+    const another = await start('another gateway on Redis', { ...all, redisUrl: redis.url })
+    const alone = []
     const together = []
     for (let round = 0; round < ROUNDS; round++) {
-      const both = await Promise.all([measure(one, CALLS), measure(two, CALLS)])
-      together.push({
-        micros: (both[0].micros + both[1].micros) / 2,
-        perSecond: both[0].perSecond + both[1].perSecond,
-      })
+      alone.push((await measure(onRedis)).perSecond)
+      const both = await Promise.all([measure(onRedis), measure(another)])
+      together.push(both[0].perSecond + both[1].perSecond)
     }
-    const alone = await measure(one)
-    const sum = percentile(
-      together.map(({ perSecond }) => perSecond),
-      0.5,
-    )
-    const micros = percentile(
-      together.map(({ micros: each }) => each),
-      0.5,
-    )
+    const ratio = median(together.map((perSecond, round) => perSecond / alone[round]))
     console.log(
-      `\ntwo gateways on one Redis: ${micros.toFixed(0)} µs a request each, ${sum.toFixed(0)} a second together; ` +
-        `one alone ${alone.micros.toFixed(0)} µs, ${alone.perSecond.toFixed(0)} a second (all of it on the same cores as clients and emulator)`,
+      `\ntwo gateways on one Redis: ${ratio.toFixed(2)} x the requests a second of one ` +
+        `(${median(alone).toFixed(0)} → ${median(together).toFixed(0)}, all of it on the same cores as clients, emulator and Redis)`,
     )
   }
 } finally {

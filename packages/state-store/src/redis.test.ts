@@ -1,6 +1,6 @@
 import { createServer } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { redisMissing, startRedis, type RedisServer } from '@castorjs/testkit/redis-server'
 import { startRedisWire, type RedisWire } from '@castorjs/testkit/redis-wire'
 import { describeStateStore, listAll } from '../test/store-behaviour.ts'
@@ -92,6 +92,18 @@ describe.skipIf(redisMissing !== undefined)('openRedisStateStore', () => {
     for (const step of steps) await step()
     expect((await calls()) - before).toBe(steps.length - 1)
     await store.close()
+  })
+
+  it('sends the steps of many requests at once with one write', async () => {
+    const client = createRedisClient({ url: server.url })
+    await new Promise((resolve) => client.once('ready', resolve))
+    const single = vi.spyOn(client.stream, '_write')
+    const joined = vi.spyOn(client.stream, '_writev')
+    const words = Array.from({ length: 20 }, (_, index) => `word ${index}`)
+    expect(await Promise.all(words.map((word) => client.echo(word)))).toEqual(words)
+    expect(single).not.toHaveBeenCalled()
+    expect(joined).toHaveBeenCalledOnce()
+    client.disconnect()
   })
 
   it('refuses a URL that cannot be meant', async () => {

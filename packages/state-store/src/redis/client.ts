@@ -15,6 +15,23 @@ export interface RedisClientOptions {
 
 export const COMMAND_TIMEOUT_MS = 2000
 
+/**
+ * One write for all commands of a turn of the event loop. Under load the system's calls are most of what a step costs.
+ * The driver's own auto-pipelining would keep every command waiting for the ones before, each for its full time while
+ * Redis hangs.
+ */
+class CorkedRedis extends Redis {
+  override sendCommand(...command: Parameters<Redis['sendCommand']>): unknown {
+    const { stream } = this
+    // There is none before the first connection.
+    if ((stream as typeof stream | undefined)?.writableCorked === 0) {
+      stream.cork()
+      setImmediate(() => stream.uncork())
+    }
+    return super.sendCommand(...command)
+  }
+}
+
 /** Answers of a node that is no longer the one to write to: its address may lead to another one by now. */
 const DEMOTED: ReadonlySet<string> = new Set(['READONLY', 'MASTERDOWN'])
 /** It may as well go on leading to this one: it is asked again no sooner than this. */
@@ -40,7 +57,7 @@ export function createRedisClient({
 }: RedisClientOptions): Redis {
   readRedisUrl(url)
   let lookedAt = -Infinity
-  const client = new Redis(url, {
+  const client = new CorkedRedis(url, {
     protocol: 2,
     connectTimeout: connectTimeoutMs,
     autoResendUnfulfilledCommands: false,
