@@ -190,12 +190,15 @@ describe('the data directory', () => {
     for (const name of readdirSync(join(data, 'state'))) expect([name, mode(`state/${name}`)]).toEqual([name, '600'])
   })
 
-  it('that cannot be made is named with the remedy', async () => {
+  it.each([
+    { path: 'file/data', reason: 'ENOTDIR' },
+    ...(existsSync('/proc/self') ? [{ path: '/proc/nope', reason: 'ENOENT' }] : []),
+  ])('that cannot be made is named with the remedy: $path', async ({ path, reason }) => {
     writeFileSync(join(dataDir, 'file'), '')
-    const { code, text } = await end(serve({ DATA_DIR: 'file/data' }))
+    const { code, text } = await end(serve({ DATA_DIR: path }))
     expect([code, text]).toEqual([
       1,
-      expect.stringMatching(/The data directory \S+ cannot be made \(ENOTDIR\)\. Set DATA_DIR/),
+      expect.stringMatching(new RegExp(`The data directory \\S+ cannot be made \\(${reason}\\)\\. Set DATA_DIR`)),
     ])
     expect(text).not.toContain('    at ')
   })

@@ -3,7 +3,9 @@ import { createTokenFile, signInWithBrowser } from '@castorjs/code-assist-client
 import { defineCommand } from 'citty'
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline/promises'
+import { makeDataDir } from '../state/open-state.ts'
 import { readConfigOrExit } from './read-config-or-exit.ts'
+import { startOrExit } from './start-or-exit.ts'
 
 const codeAssist = defineCommand({
   meta: { name: 'code-assist', description: 'Sign in to Code Assist with a Google account of your own.' },
@@ -23,6 +25,8 @@ const codeAssist = defineCommand({
     console.log(
       'Google allows Code Assist in its own clients only, and serves Standard and Enterprise seats alone. README.md says more.\n',
     )
+    // Before anybody signs in: the login could not be kept.
+    if (args.file === undefined) await startOrExit(() => makeDataDir(dataDir))
     const client = { clientId, clientSecret, ...(tokenUrl === undefined ? {} : { tokenUrl }) }
     const signal = new AbortController().signal
     const credentials = args.paste

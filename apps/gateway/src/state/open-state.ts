@@ -6,10 +6,10 @@ import {
   type StateKey,
   type StateStore,
 } from '@castorjs/state-store'
-import { openFileStateStore, openKeyFile } from '@castorjs/state-store/node'
+import { makeFolder, openFileStateStore, openKeyFile } from '@castorjs/state-store/node'
 import { openRedisStateStore } from '@castorjs/state-store/redis'
 import { existsSync } from 'node:fs'
-import { mkdir, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Config } from '../config-schema.ts'
 import { claimState, joinState } from './state-users.ts'
@@ -90,9 +90,7 @@ export async function withStateClaimed<Result>(
 }
 
 async function openHome({ dataDir, state }: StateConfig): Promise<StateStore> {
-  await mkdir(resolve(dataDir), { recursive: true, mode: 0o700 }).catch((error: unknown) => {
-    throw unusable(dataDir, error)
-  })
+  await makeDataDir(dataDir)
   return state.redisUrl === undefined
     ? openFileStateStore({ directory: stateFolderOf(dataDir) })
     : openRedisStateStore({ url: state.redisUrl, prefix: state.redisPrefix })
@@ -169,6 +167,13 @@ function seal(store: StateStore, keys: readonly StateKey[], onTrouble: OnTrouble
       `STATE_KEY (\`state.keys\`) cannot be used: ${error.message}. \`openssl rand -base64 32\` makes a key.`,
     )
   }
+}
+
+/** @throws {StateError} `denied`, with the remedy. */
+export async function makeDataDir(dataDir: string): Promise<void> {
+  await makeFolder(resolve(dataDir)).catch((error: unknown) => {
+    throw unusable(dataDir, error)
+  })
 }
 
 function unusable(dataDir: string, error: unknown): StateError {

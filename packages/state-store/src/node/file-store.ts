@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises'
 import type { StateStatus, StateStore } from '../state-store.ts'
 import { Table } from '../table.ts'
 import type { Change } from '../table.ts'
@@ -7,6 +6,7 @@ import { toFileError } from './file-errors.ts'
 import { lockFolder } from './folder-lock.ts'
 import type { FolderLock } from './folder-lock.ts'
 import { encodeChange } from './log-format.ts'
+import { makeFolder } from './make-folder.ts'
 import { openStateLog } from './state-log.ts'
 import type { OpenedLog } from './state-log.ts'
 
@@ -34,7 +34,7 @@ interface Waiting {
  * @throws {StateError} `in_use`, `denied`, `unsupported` or `unavailable`.
  */
 export async function openFileStateStore({ directory, now = Date.now }: FileStateStoreOptions): Promise<StateStore> {
-  await mkdir(directory, { recursive: true, mode: 0o700 }).catch((error: unknown) => {
+  await makeFolder(directory).catch((error: unknown) => {
     throw toFileError(error, directory)
   })
   const lock = await lockFolder(directory)
