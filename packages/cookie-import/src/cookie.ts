@@ -71,7 +71,8 @@ export function readCookiePairs(text: string): ExportedCookie[] {
     if (equals <= 0) continue
     const name = piece.slice(0, equals).trim()
     const value = unquote(piece.slice(equals + 1).trim())
-    if (name === '' || value === '') continue
+    // A lone value that ends in padding (`sidts-CjEB==`) is no pair: it would be told as a name, and names are not secret.
+    if (name === '' || /^=*$/.test(value)) continue
     cookies.push(
       OF_THE_APP_ONLY.has(name) ? { name, value, domain: 'gemini.google.com', hostOnly: true } : { name, value },
     )
