@@ -94,6 +94,14 @@ describe('what is kept', () => {
     await desk.close()
   })
 
+  it('leaves no old key beside it when a rotation before was killed while it wrote', async () => {
+    await addAda()
+    const old = readFileSync(join(dataDir, 'state.key'), 'utf8')
+    writeFileSync(join(dataDir, 'state.key.1bb9859b-09ac-4cc7-9f23-5964980345d5'), old)
+    await rotateStateKey(config())
+    expect(readdirSync(dataDir).filter((name) => name.startsWith('state.key'))).toEqual(['state.key'])
+  })
+
   it.each([
     ['the key file', undefined, undefined],
     ['keys of the operator’s', ['one'], ['two', 'one']],

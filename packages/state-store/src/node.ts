@@ -1,5 +1,5 @@
 export { openFileStateStore } from './node/file-store.ts'
 export type { FileStateStoreOptions } from './node/file-store.ts'
-export { openKeyFile, rotateKeyFile } from './node/key-file.ts'
+export { dropOldKeys, openKeyFile, rotateKeyFile } from './node/key-file.ts'
 export { makeFolder } from './node/make-folder.ts'
 export { findDamagedFiles } from './node/state-log.ts'

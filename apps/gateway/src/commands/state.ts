@@ -1,6 +1,5 @@
-import { findDamagedFiles, openKeyFile, rotateKeyFile } from '@castorjs/state-store/node'
+import { dropOldKeys, findDamagedFiles, rotateKeyFile } from '@castorjs/state-store/node'
 import { defineCommand } from 'citty'
-import { open, rename, rm } from 'node:fs/promises'
 import type { Config } from '../config-schema.ts'
 import { keyFileOf, openState, stateFolderOf, withStateClaimed } from '../state/open-state.ts'
 import { orExit } from './or-exit.ts'
@@ -48,9 +47,7 @@ async function rotateOwnKey(config: Config): Promise<string> {
     await open()
     await rotateKeyFile(path)
     const count = await (await open()).reseal()
-    const [newest] = await openKeyFile(path)
-    if (newest === undefined || typeof newest.key !== 'string') throw new Error(`${path} holds no key.`)
-    await replaceFile(path, `${newest.id} ${newest.key}\n`)
+    await dropOldKeys(path)
     return `${count} records were sealed anew; ${path} holds the new key only. Backups made before need the old key.${await describeRest(config)}`
   })
 }
@@ -63,20 +60,4 @@ async function describeRest({ dataDir, state }: Config): Promise<string> {
   if (files.length === 0) return ''
   const which = files.length === 1 ? 'a damaged file that was' : 'damaged files that were'
   return ` The old one still opens what is in ${which} kept aside: ${files.join(', ')}. Take out of there what you miss, then delete what is left: nothing reads it any more.`
-}
-
-async function replaceFile(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${crypto.randomUUID()}`
-  try {
-    const handle = await open(temporary, 'wx', 0o600)
-    try {
-      await handle.writeFile(text)
-      await handle.sync()
-    } finally {
-      await handle.close()
-    }
-    await rename(temporary, path)
-  } finally {
-    await rm(temporary, { force: true })
-  }
 }

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { createMemoryStateStore, withEncryption } from '../index.ts'
-import { openKeyFile, rotateKeyFile } from '../node.ts'
+import { dropOldKeys, openKeyFile, rotateKeyFile } from '../node.ts'
 
 let folder: string
 beforeEach(async () => {
@@ -29,6 +29,23 @@ describe('openKeyFile', () => {
     const store = withEncryption(plain, { keys })
     expect((await store.get('x'))?.value).toBe('sealed with the old one')
     expect(await store.reseal()).toBe(1)
+  })
+
+  it('keeps the newest key only, also of what was left behind when a write was killed', async () => {
+    const path = join(folder, 'state.key')
+    await openKeyFile(path)
+    const [newest] = await rotateKeyFile(path)
+    const others = ['state.key.backup', 'state.key.bak-1bb9859b-09ac-4cc7-9f23-5964980345d5', 'state']
+    for (const name of [...others, 'state.key.1bb9859b-09ac-4cc7-9f23-5964980345d5']) {
+      await writeFile(join(folder, name), await readFile(path))
+    }
+    await dropOldKeys(path)
+    expect([await openKeyFile(path), await readdir(folder)]).toEqual([
+      [newest],
+      expect.arrayContaining(['state.key', ...others]),
+    ])
+    expect(await readdir(folder)).toHaveLength(4)
+    expect((await stat(path)).mode & 0o777).toBe(0o600)
   })
 
   it.each(['', 'garbage', 'id short=='])('does not replace a file that holds %j', async (text) => {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
-import { open, readFile, rename, rm } from 'node:fs/promises'
+import { open, readFile, readdir, rename, rm } from 'node:fs/promises'
+import { basename, dirname, join } from 'node:path'
 import { StateError } from '../error.ts'
 import type { StateKey } from '../encryption.ts'
 import { hasCode, toFileError } from './file-errors.ts'
@@ -32,6 +33,28 @@ export async function rotateKeyFile(path: string): Promise<StateKey[]> {
   })
   return keys
 }
+
+/**
+ * Leaves the newest key only, once everything is sealed with it. Keys that writes of this file left behind when they were
+ * killed go too, so nothing else may be writing it.
+ *
+ * @throws {StateError} as `openKeyFile` does.
+ */
+export async function dropOldKeys(path: string): Promise<void> {
+  const [newest] = await openKeyFile(path)
+  try {
+    if (newest !== undefined) await write(path, [newest], rename)
+    const name = basename(path)
+    for (const other of await readdir(dirname(path))) {
+      if (other.startsWith(`${name}.`) && UUID.test(other.slice(name.length + 1))) await rm(join(dirname(path), other))
+    }
+  } catch (error) {
+    throw toFileError(error, path)
+  }
+}
+
+/** Ends the name of a file that is being written. */
+const UUID = /^[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}$/
 
 function newKey(): StateKey & { key: string } {
   return { id: `k${Date.now().toString(36)}${randomBytes(2).toString('hex')}`, key: randomBytes(32).toString('base64') }
