@@ -15,6 +15,11 @@ export function toFileError(error: unknown, path: string): Error {
       cause: error,
     })
   }
+  if (code === 'EISDIR' || code === 'ERR_FS_EISDIR') {
+    return new StateError('unavailable', `${path} is a folder, and a file belongs there; move the folder away`, {
+      cause: error,
+    })
+  }
   return new StateError('unavailable', `${path} cannot be used (${code})`, { cause: error })
 }
 

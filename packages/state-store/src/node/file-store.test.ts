@@ -276,6 +276,29 @@ describe('openFileStateStore', () => {
     })
   })
 
+  it.each(['state.log', 'state.lock', 'state.log.new-1'])(
+    'names what is a folder where a file belongs: %s',
+    async (name) => {
+      const directory = await newFolder()
+      const path = join(directory, name)
+      await mkdir(path, { recursive: true })
+      await expect(openFileStateStore({ directory })).rejects.toMatchObject({
+        code: 'unavailable',
+        message: `${path} is a folder, and a file belongs there; move the folder away`,
+      })
+      expect(await readdir(directory)).toEqual([name])
+    },
+  )
+
+  it('names what is a file where its folder belongs', async () => {
+    const directory = await newFolder()
+    await writeFile(directory, 'a file')
+    await expect(openFileStateStore({ directory })).rejects.toMatchObject({
+      code: 'unavailable',
+      message: `${directory} is no folder, and a folder belongs there; move away what has its name`,
+    })
+  })
+
   it('loses nothing that was acknowledged when it is killed at any moment', async () => {
     const report = await runKills(Number(process.env['CASTOR_KILLS'] ?? 15), Math.random)
     if (process.env['CASTOR_KILLS'] !== undefined) console.log(report)

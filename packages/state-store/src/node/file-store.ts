@@ -1,8 +1,9 @@
+import { StateError } from '../error.ts'
 import type { StateStatus, StateStore } from '../state-store.ts'
 import { Table } from '../table.ts'
 import type { Change } from '../table.ts'
 import { createTableStore } from '../table-store.ts'
-import { toFileError } from './file-errors.ts'
+import { hasCode, toFileError } from './file-errors.ts'
 import { lockFolder } from './folder-lock.ts'
 import type { FolderLock } from './folder-lock.ts'
 import { encodeChange } from './log-format.ts'
@@ -35,6 +36,10 @@ interface Waiting {
  */
 export async function openFileStateStore({ directory, now = Date.now }: FileStateStoreOptions): Promise<StateStore> {
   await makeFolder(directory).catch((error: unknown) => {
+    if (hasCode(error, 'EEXIST')) {
+      const message = `${directory} is no folder, and a folder belongs there; move away what has its name`
+      throw new StateError('unavailable', message, { cause: error })
+    }
     throw toFileError(error, directory)
   })
   const lock = await lockFolder(directory)

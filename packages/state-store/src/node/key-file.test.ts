@@ -48,6 +48,13 @@ describe('openKeyFile', () => {
     expect((await stat(path)).mode & 0o777).toBe(0o600)
   })
 
+  it('names what is a folder where the file belongs', async () => {
+    await expect(openKeyFile(folder)).rejects.toMatchObject({
+      code: 'unavailable',
+      message: `${folder} is a folder, and a file belongs there; move the folder away`,
+    })
+  })
+
   it.each(['', 'garbage', 'id short=='])('does not replace a file that holds %j', async (text) => {
     const path = join(folder, 'keys')
     await writeFile(path, text)

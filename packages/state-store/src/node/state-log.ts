@@ -38,12 +38,15 @@ export async function openStateLog(
   now: () => number,
 ): Promise<OpenedLog> {
   const path = join(directory, 'state.log')
-  for (const name of await readdir(directory)) if (name.startsWith(NEXT)) await rm(join(directory, name))
+  for (const name of await readdir(directory)) {
+    const left = join(directory, name)
+    if (name.startsWith(NEXT)) await rm(left).catch((error: unknown) => Promise.reject(toFileError(error, left)))
+  }
   // Of this process: another one that wakes must not write into it.
   const next = join(directory, `${NEXT}${crypto.randomUUID()}`)
   const bytes = await readFile(path).catch((error: unknown) => {
     if (hasCode(error, 'ENOENT')) return undefined
-    throw error
+    throw toFileError(error, path)
   })
   const { changes, goodBytes, damagedLines, keptBytes } = readLog(bytes ?? Buffer.alloc(0))
   const warnings: string[] = []
