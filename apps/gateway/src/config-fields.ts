@@ -5,7 +5,9 @@ import { readProxyUrl } from './proxy-url.ts'
 
 // Values of the configuration that need more than a type. No message repeats a value: it may be a secret.
 
-export const port = v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(0), v.maxValue(65_535))
+/** A whole number from `from` on. */
+export const wholeFrom = (from: number) => v.pipe(v.number(), v.integer('must be a whole number'), v.minValue(from))
+export const port = v.pipe(wholeFrom(0), v.maxValue(65_535))
 export const httpUrl = v.pipe(
   v.string(),
   v.check(

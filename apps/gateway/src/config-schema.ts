@@ -15,6 +15,7 @@ import {
   redisUrl,
   requests,
   spacing,
+  wholeFrom,
 } from './config-fields.ts'
 import { readWebhookAddress } from './telemetry/webhook-address.ts'
 
@@ -28,7 +29,7 @@ const WebAccountSchema = v.strictObject({
   secure1psidts: v.optional(cookieValue),
   secure1psidcc: v.optional(cookieValue),
   /** `/u/N`, where one set of cookies holds several accounts. */
-  accountIndex: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 0),
+  accountIndex: v.optional(wholeFrom(0), 0),
   /** All traffic of this account goes through here: one account, one egress. */
   proxy: v.optional(ProxySchema),
   /** Share of the requests, compared with the other accounts. Default 1. */
@@ -36,7 +37,7 @@ const WebAccountSchema = v.strictObject({
     v.pipe(v.number(), v.gtValue(0, 'must be above 0; to stop an account, pause it'), v.maxValue(1_000)),
   ),
   /** Answers of this account at the same time. Default: `geminiWeb.maxConcurrent`. */
-  maxConcurrent: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
+  maxConcurrent: v.optional(wholeFrom(1)),
 })
 
 /** What a public model name asks of the web app. */
@@ -46,7 +47,7 @@ const WebModelSchema = v.strictObject({
   gemId: v.exactOptional(v.string()),
   extendedThinking: v.exactOptional(v.boolean()),
   guest: v.exactOptional(v.boolean()),
-  imagePixels: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(1))),
+  imagePixels: v.exactOptional(wholeFrom(1)),
 })
 
 const ProtocolSchema = v.strictObject({
@@ -130,7 +131,7 @@ export const ConfigSchema = v.strictObject({
       /** Egress of guest sessions and of accounts without a proxy of their own. */
       proxy: v.optional(ProxySchema),
       /** Generations at a time per account. */
-      maxConcurrent: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 2),
+      maxConcurrent: v.optional(wholeFrom(1), 2),
       /** Serve without an account, with Google's smallest model. */
       guest: v.optional(v.boolean(), true),
       /** Names that callers may use, each with what it asks of the web app. Wins over the built-in table. */
@@ -161,7 +162,7 @@ export const ConfigSchema = v.strictObject({
       /** Fetch the full-size file instead of the preview. */
       original: v.optional(v.boolean(), false),
       /** Threads for pixel work. */
-      threads: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 1),
+      threads: v.optional(wholeFrom(1), 1),
     }),
     {},
   ),
@@ -221,7 +222,7 @@ export const ConfigSchema = v.strictObject({
     ),
   ),
   /** Usage is kept for so many days. */
-  usageDays: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 90),
+  usageDays: v.optional(wholeFrom(1), 90),
   /** How fast accounts may be used; it keeps them safe. `false` takes a limit away. */
   pacing: v.optional(
     v.strictObject({

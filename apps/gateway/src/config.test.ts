@@ -111,6 +111,20 @@ describe('readConfig', () => {
     ])
   })
 
+  it('wants whole numbers where halves mean nothing', () => {
+    const accounts = [{ label: 'a', secure1psid: 'g.a000', accountIndex: 0.5, maxConcurrent: 1.5 }]
+    const config = { accounts, geminiWeb: { maxConcurrent: 2.5 }, media: { threads: 1.5 }, usageDays: 0.5 }
+    writeFileSync(join(cwd, 'castor.config.json'), JSON.stringify(config))
+    expect(mistakesOf({}).toSorted()).toEqual([
+      'accounts.0.accountIndex: must be a whole number',
+      'accounts.0.maxConcurrent: must be a whole number',
+      'geminiWeb.maxConcurrent: must be a whole number',
+      'media.threads: must be a whole number',
+      'usageDays: must be >=1',
+      'usageDays: must be a whole number',
+    ])
+  })
+
   it('says which file is not JSON', () => {
     writeFileSync(join(cwd, 'castor.config.json'), '{ port: 1 }')
     expect(mistakesOf({})).toEqual([`${join(cwd, 'castor.config.json')}: is not valid JSON`])
