@@ -274,6 +274,16 @@ describe('readImport', () => {
     expect(found.advice).toEqual([expect.stringMatching(/dies within an hour or two.*Firefox.*private window/)])
   })
 
+  it.each([
+    ['a header', `\uFEFF\u200B${HEADER}\u200B`],
+    ['lines', PAIR.map(({ name, value }) => `\u2060${name}=${value}\u200D\n`).join('')],
+    ['JSON', JSON.stringify(PAIR).replaceAll('"', '"\u200C')],
+  ])('reads over marks that nobody sees: %s', (_, text) => {
+    const { cookies } = readImport(text)
+    const pair = cookies.filter(({ name }) => name.startsWith('__Secure-1PSID'))
+    expect(pair.map(({ name, value }) => ({ name, value }))).toEqual(PAIR)
+  })
+
   it('says what is missing or looks wrong without being fatal', () => {
     expect(readImport('__Secure-1PSID=abc').advice).toEqual([
       expect.stringMatching(/__Secure-1PSIDTS is missing/),

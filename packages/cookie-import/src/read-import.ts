@@ -17,7 +17,7 @@ import { looksLikePowerShell, readPowerShell } from './powershell.ts'
  * @throws {CookieImportError} that says what was found instead and what to give.
  */
 export function readImport(text: string): CookieImport {
-  const plain = text.replace(/^\uFEFF/, '').trim()
+  const plain = text.replaceAll(UNSEEN, '').trim()
   if (plain === '') throw new CookieImportError('unreadable', `The text is empty. ${WHAT_TO_GIVE}`)
   if (plain.startsWith('{') || plain.startsWith('[')) return readJsonImport(parseJson(plain))
   if (NO_TEXT.test(plain)) throw new CookieImportError('unreadable', NO_TEXT_WORDS)
@@ -36,6 +36,9 @@ export function readJsonImport(value: unknown): CookieImport {
 
 const WHAT_TO_GIVE =
   'Give the cookies of gemini.google.com as a Cookie header, "Copy as cURL" or "as PowerShell", cookies.txt, the JSON of a browser extension, or a HAR file.'
+
+/** Marks without a width: chats and web pages put them between characters and at the ends of what is copied from them. */
+const UNSEEN = /[\u200B-\u200D\u2060\uFEFF]/g
 
 /** What no export but JSON holds, where a HAR quotes any reply: a picture, a program or a database was given. */
 const NO_TEXT = /(?!\s)\p{Cc}/u
