@@ -33,10 +33,12 @@ export function describe(form: ImportForm, { cookies, urls, authUsers }: RawExpo
   const google = lastOfEach(found.filter(isSendable))
   const session = google.find(({ name }) => name === SESSION_COOKIE)
   const names = [...new Set(google.map(({ name }) => name))].sort()
-  if (session === undefined) {
-    const damaged = found.some(({ name }) => name === SESSION_COOKIE)
-    throw new CookieImportError('no_session', damaged ? DAMAGED : noSession(cookies.length, names))
-  }
+  // Without its ticket a session would look like an older export of itself, and take the place of a whole one.
+  const damaged = [SESSION_COOKIE, TICKET_COOKIE].find(
+    (name) => !names.includes(name) && found.some((cookie) => cookie.name === name),
+  )
+  if (damaged !== undefined) throw new CookieImportError('no_session', describeDamage(damaged))
+  if (session === undefined) throw new CookieImportError('no_session', noSession(cookies.length, names))
   const deviceBound = names.some((name) => BOUND_COOKIES.includes(name))
   return {
     form,
@@ -72,7 +74,8 @@ function adviceOn(names: readonly string[], deviceBound: boolean, { value, expir
 export const BOUND_ADVICE =
   'The cookies bear the mark of a session that is bound to the device it was made on (__Secure-1PSIDRTS; Chrome 146 and newer, mainly on Windows). Such a session cannot be renewed elsewhere and dies within an hour or two. Sign in with Firefox, in a private window, export there, and close the window without signing out.'
 
-const DAMAGED = `${SESSION_COOKIE} holds characters that no cookie has, so it was damaged on the way. Copy it again, or export to a file.`
+const describeDamage = (name: string): string =>
+  `${name} holds characters that no cookie has, so it was damaged on the way. Copy it again, or export to a file.`
 
 function noSession(count: number, names: readonly string[]): string {
   if (names.length === 0) {

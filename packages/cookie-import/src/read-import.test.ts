@@ -306,6 +306,7 @@ describe('readImport', () => {
     ],
     ['what document.cookie shows', 'SID=secret1; APISID=b', 'no_session', /HttpOnly.*extension/],
     ['a session that was damaged', '{"__Secure-1PSID":"g.a000secret1é"}', 'no_session', /damaged on the way/],
+    ['a ticket that was damaged', `${HEADER}secret1é`, 'no_session', /^__Secure-1PSIDTS holds .* damaged on the way/],
     ['a value alone that ends in padding', 'sidts-CjEBsecret1==', 'unreadable', /No cookies could be read/],
     ['the same behind a cookie', 'NID=511; sidts-CjEBsecret1==', 'no_session', /found: NID\)/],
     ['a signed-out browser', 'NID=secret1', 'no_session', /Sign in at gemini/],
