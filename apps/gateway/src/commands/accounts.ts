@@ -4,6 +4,7 @@ import { defineCommand } from 'citty'
 import { buffer } from 'node:stream/consumers'
 import { openAccountDesk, type AccountDesk } from '../accounts/account-desk.ts'
 import { readAddOptions } from '../accounts/read-account-body.ts'
+import { knownArguments } from './known-arguments.ts'
 import { orExit } from './or-exit.ts'
 import { readConfigOrExit } from './read-config-or-exit.ts'
 
@@ -19,6 +20,7 @@ const add = defineCommand({
     index: { type: 'string', description: 'The N of /u/N, where the cookies hold several accounts.' },
     proxy: { type: 'string', description: 'http://… or socks5://… for all traffic of this account.' },
   },
+  plugins: [knownArguments],
   async run({ args }) {
     await withDesk(async (desk) => {
       const options = readAddOptions({
@@ -39,6 +41,7 @@ const add = defineCommand({
 
 const list = defineCommand({
   meta: { name: 'list', description: 'Every account of the web app and how it is.' },
+  plugins: [knownArguments],
   async run() {
     await withDesk(async (desk) => {
       const accounts = await desk.list()

@@ -1,6 +1,7 @@
 import { defineCommand } from 'citty'
 import { startDemo } from '../demo.ts'
 import { createLog } from '../log.ts'
+import { knownArguments } from './known-arguments.ts'
 import { runUntilStopped } from './run-until-stopped.ts'
 
 const DEFAULT_PORT = 8_100
@@ -9,6 +10,7 @@ const DEFAULT_EMULATOR_PORT = 8_765
 /** Everything local: emulators of all three upstreams, and the gateway wired to them with invented accounts. */
 export const demoCommand = defineCommand({
   meta: { name: 'demo', description: 'Start the gateway with local emulators behind it: no account, no network.' },
+  plugins: [knownArguments],
   async run() {
     const log = createLog({ level: 'info', format: 'auto' })
     await runUntilStopped(log, async () => {

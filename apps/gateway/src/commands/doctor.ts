@@ -1,11 +1,13 @@
 import { defineCommand } from 'citty'
 import { openAccountDesk } from '../accounts/account-desk.ts'
 import type { CheckStep } from '../accounts/check-web-session.ts'
+import { knownArguments } from './known-arguments.ts'
 import { orExit } from './or-exit.ts'
 import { readConfigOrExit } from './read-config-or-exit.ts'
 
 export const doctorCommand = defineCommand({
   meta: { name: 'doctor', description: 'Check each account step by step, along the same path as a chat.' },
+  plugins: [knownArguments],
   async run() {
     const config = readConfigOrExit()
     await orExit(async () => {

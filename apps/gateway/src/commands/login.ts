@@ -4,6 +4,7 @@ import { defineCommand } from 'citty'
 import { resolve } from 'node:path'
 import { createInterface } from 'node:readline/promises'
 import { makeDataDir } from '../state/open-state.ts'
+import { knownArguments } from './known-arguments.ts'
 import { readConfigOrExit } from './read-config-or-exit.ts'
 import { startOrExit } from './start-or-exit.ts'
 
@@ -13,6 +14,7 @@ const codeAssist = defineCommand({
     paste: { type: 'boolean', description: 'Open the page yourself and paste the code it shows.', default: false },
     file: { type: 'string', description: 'Where to keep the login. Default: code-assist.json in the data directory.' },
   },
+  plugins: [knownArguments],
   async run({ args }) {
     const { codeAssist: settings, dataDir } = readConfigOrExit()
     const { clientId, clientSecret, tokenUrl } = settings

@@ -1,11 +1,13 @@
 import { defineCommand } from 'citty'
 import { startGateway } from '../gateway.ts'
 import { createLog } from '../log.ts'
+import { knownArguments } from './known-arguments.ts'
 import { runUntilStopped } from './run-until-stopped.ts'
 import { readConfigOrExit } from './read-config-or-exit.ts'
 
 export const serveCommand = defineCommand({
   meta: { name: 'serve', description: 'Start the gateway with your configuration.' },
+  plugins: [knownArguments],
   async run() {
     const config = readConfigOrExit()
     const log = createLog(config.log)

@@ -2,11 +2,13 @@ import { dropOldKeys, findDamagedFiles, rotateKeyFile } from '@castorjs/state-st
 import { defineCommand } from 'citty'
 import type { Config } from '../config-schema.ts'
 import { keyFileOf, openState, stateFolderOf, withStateClaimed } from '../state/open-state.ts'
+import { knownArguments } from './known-arguments.ts'
 import { orExit } from './or-exit.ts'
 import { readConfigOrExit } from './read-config-or-exit.ts'
 
 const rotateKey = defineCommand({
   meta: { name: 'rotate-key', description: 'Seal everything kept with a new key. Stop the gateway first.' },
+  plugins: [knownArguments],
   async run() {
     const config = readConfigOrExit()
     await orExit(async () => console.log(await rotateStateKey(config)))
