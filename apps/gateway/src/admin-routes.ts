@@ -9,6 +9,7 @@ import { KEY_PATHS, mountKeyRoutes } from './callers/key-routes.ts'
 import type { Metrics } from './metrics.ts'
 import { mountUsageRoutes } from './telemetry/usage-routes.ts'
 import { mountUpstreamRoutes, UPSTREAM_PATHS, type NamedUpstream } from './upstreams/upstream-routes.ts'
+import { refuseOtherMethods } from './wrong-method.ts'
 
 export interface AdminRoutesOptions {
   authorize: (request: Request) => Promise<unknown>
@@ -59,6 +60,7 @@ export function createAdminRoutes({
   mountUpstreamRoutes(app, upstreams)
   mountKeyRoutes(app, keys)
   mountUsageRoutes(app, ledger)
+  refuseOtherMethods(app, { '/metrics': 'GET', '/api/usage': 'GET' })
   return app
 }
 

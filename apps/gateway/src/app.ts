@@ -16,6 +16,7 @@ import type { Connections } from './server.ts'
 import type { ServerInfo } from './server-info.ts'
 import { CONTENT_SECURITY_POLICY, statusPage } from './status-page.ts'
 import type { Readiness } from './telemetry/readiness.ts'
+import { refuseOtherMethods } from './wrong-method.ts'
 
 /** A path and what answers behind it. Every mount speaks every dialect. */
 export interface Mount {
@@ -75,6 +76,7 @@ export function createApp({
   })
   app.route('/', admin)
   app.get('/api/info', (context) => context.json(info()))
+  refuseOtherMethods(app, { '/health': 'GET', '/ready': 'GET', '/api/info': 'GET' })
   app.on(['GET', 'HEAD'], `${MEDIA_PATH}/*`, (context) => serveMedia(context.req.raw))
   app.get('/', (context) => {
     context.header('content-security-policy', CONTENT_SECURITY_POLICY)
@@ -94,6 +96,7 @@ export function createApp({
     })
     if (mount.path === '/') {
       app.get('/api/models', (context) => handler(modelsRequest(context.req.raw, connections)))
+      refuseOtherMethods(app, { '/api/models': 'GET' })
       app.all('*', (context) => handler(context.req.raw))
     } else {
       app.all(`${mount.path}/*`, (context) => handler(context.req.raw))

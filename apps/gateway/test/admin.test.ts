@@ -63,6 +63,29 @@ describe('the operator', () => {
     expect(answer.json).toMatchObject({ error: { param } })
   })
 
+  it.each([
+    ['PUT', '/api/keys', 'GET, POST'],
+    ['POST', '/api/keys/aaaaaaaaaaaa', 'GET, PATCH, DELETE'],
+    ['GET', '/api/keys/aaaaaaaaaaaa/rotate', 'POST'],
+    ['DELETE', '/api/usage', 'GET'],
+    ['POST', '/metrics', 'GET'],
+    ['POST', '/health', 'GET'],
+    ['PUT', '/ready', 'GET'],
+    ['POST', '/api/info', 'GET'],
+    ['POST', '/api/models', 'GET'],
+  ])('is told with 405 that %s does nothing at %s, and what does', async (method, path, allowed) => {
+    const { status, headers, json } = await call(method, path)
+    expect([status, headers.get('allow')]).toEqual([405, allowed])
+    expect(json).toEqual({
+      error: {
+        message: `${method} does nothing here. Use ${allowed}.`,
+        type: 'invalid_request',
+        param: null,
+        code: 'method_not_allowed',
+      },
+    })
+  })
+
   it('reads the usage, summed and as CSV, with guesses marked', async () => {
     await chat('correct-horse')
     const { rows } = (await call('GET', '/api/usage?by=key,model&caller=laptop')).json as {

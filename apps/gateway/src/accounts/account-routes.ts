@@ -3,6 +3,7 @@ import { GenerationError, readBody, readJson } from '@castorjs/content-generator
 import type { Hono } from 'hono'
 import { stream } from 'hono/streaming'
 import type { CheckStep } from './check-web-session.ts'
+import { refuseOtherMethods } from '../wrong-method.ts'
 import { readAccountBodies, readProxy } from './read-account-body.ts'
 import type { AddResult } from './add-account.ts'
 import type { WebAccounts } from './web-accounts.ts'
@@ -98,13 +99,7 @@ export function mountAccountRoutes(app: Hono, accounts: WebAccounts): void {
     return context.json({ deleted: true })
   })
 
-  for (const [path, methods] of Object.entries(METHODS)) {
-    app.all(path, (context) => {
-      const message = `${context.req.method} does nothing here. Use ${methods}.`
-      const error = { message, type: 'invalid_request', param: null, code: 'method_not_allowed' }
-      return context.json({ error }, 405, { allow: methods })
-    })
-  }
+  refuseOtherMethods(app, METHODS)
 
   async function addAll(request: Request): Promise<AddResult[]> {
     const text = decodeImportText(await readBody(request, { maxBytes: MAX_IMPORT_BYTES }))

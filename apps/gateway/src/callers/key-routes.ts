@@ -2,9 +2,16 @@ import type { CallerKeys, CallerKeySettings } from '@castorjs/caller-keys'
 import { GenerationError, readJson } from '@castorjs/content-generator'
 import type { Context, Hono } from 'hono'
 import type { UpstreamName } from '../config-schema.ts'
+import { refuseOtherMethods } from '../wrong-method.ts'
 
 /** Paths that only the operator may use. */
 export const KEY_PATHS = ['/api/keys', '/api/keys/*'] as const
+
+const METHODS = {
+  '/api/keys': 'GET, POST',
+  '/api/keys/:id': 'GET, PATCH, DELETE',
+  '/api/keys/:id/rotate': 'POST',
+} as const
 
 const MAX_BODY_BYTES = 1024 * 1024
 const UPSTREAMS: readonly string[] = ['gemini-web', 'gemini-api', 'code-assist'] satisfies UpstreamName[]
@@ -36,6 +43,7 @@ export function mountKeyRoutes(app: Hono, keys: CallerKeys): void {
     const deleted = await keys.remove(context.req.param('id'))
     return found(context, deleted ? { deleted } : undefined)
   })
+  refuseOtherMethods(app, METHODS)
 }
 
 async function readSettings(request: Request): Promise<Partial<CallerKeySettings>> {

@@ -1,4 +1,5 @@
 import type { Context, Hono } from 'hono'
+import { refuseOtherMethods } from '../wrong-method.ts'
 import type { OpenUpstream } from './open-upstream.ts'
 
 /** Paths that only the operator may use. */
@@ -33,13 +34,7 @@ export function mountUpstreamRoutes(app: Hono, upstreams: readonly NamedUpstream
     return context.json((await controls.list()).find((account) => account.id === id))
   })
 
-  for (const [path, methods] of Object.entries(METHODS)) {
-    app.all(path, (context) => {
-      const message = `${context.req.method} does nothing here. Use ${methods}.`
-      const error = { message, type: 'invalid_request', param: null, code: 'method_not_allowed' }
-      return context.json({ error }, 405, { allow: methods })
-    })
-  }
+  refuseOtherMethods(app, METHODS)
 }
 
 function notFound(context: Context, what: 'upstream' | 'account'): Response {
