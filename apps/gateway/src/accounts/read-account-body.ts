@@ -29,6 +29,8 @@ const SettingsSchema = v.looseObject({
   proxy: v.optional(ProxySchema),
 })
 
+const SETTINGS = ['label', 'accountIndex', 'proxy'] as const
+
 /** The two or three cookies everybody has at hand, as configurations and the reference servers call them. */
 const COOKIE_FIELD = /^_*(?:secure_?_?)?1psid(ts|cc|rts)?$/i
 
@@ -78,10 +80,26 @@ function isAccount(value: unknown): value is Record<string, unknown> {
 function readOne(value: Record<string, unknown>, place = ''): AccountBody {
   try {
     const { label, accountIndex, proxy, ...rest } = parse(SettingsSchema, value)
+    refuseUnknownSettings(value, rest)
     return { found: readCookies(rest), options: { label, accountIndex, proxy } }
   } catch (error) {
     if (place === '' || !(error instanceof GenerationError)) throw error
     throw new GenerationError(error.code, `${place}: ${error.message}`, { field: `${place}.${error.field}` })
+  }
+}
+
+/**
+ * A misspelt `proxy` would be no proxy. Exports have fields of their own beside a list of cookies, but none of ours, and
+ * never a text.
+ */
+function refuseUnknownSettings(value: Record<string, unknown>, { cookies, ...others }: Record<string, unknown>): void {
+  const isExport = typeof cookies === 'object' && !SETTINGS.some((name) => name in value)
+  if (cookies === undefined || isExport) return
+  for (const [name, given] of Object.entries(others)) {
+    // Clients send null and nothing for what they do not have, and exports have lists such as `origins`.
+    if (given === '' || typeof given === 'object') continue
+    const shown = /^\w{1,40}$/.test(name) ? name : '…'
+    throw wrong(shown, `is no setting of an account; beside \`cookies\` there are ${SETTINGS.join(', ')}`)
   }
 }
 
