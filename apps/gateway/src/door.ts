@@ -48,12 +48,21 @@ export function createAdminDoor({
   const keys = adminKey === undefined ? apiKeys : [{ id: 'admin', key: adminKey }]
   const check = keys.length > 0 ? createKeyCheck(keys) : undefined
   return async (request) => {
-    if (check !== undefined) return check(request)
+    if (check !== undefined) return check(request).catch(toOperatorsError(request, adminKey))
     if (isFromHere(request, connectionOf, corsOrigins)) return LOCAL
     throw new GenerationError(
       'forbidden',
       'This server can only be looked after by programs of its own machine, no web page and no proxy. Set ADMIN_KEY to do it from elsewhere.',
     )
+  }
+}
+
+/** A caller's key is one of this server, and opens nothing here all the same. */
+function toOperatorsError(request: Request, adminKey: string | undefined): (error: unknown) => never {
+  return (error) => {
+    if (readApiKey(request) === undefined) throw error
+    const wanted = adminKey === undefined ? 'a key of API_KEY' : 'ADMIN_KEY'
+    throw new GenerationError('unauthenticated', `This is the operator's, and the API key sent is not ${wanted}.`)
   }
 }
 

@@ -110,7 +110,11 @@ describe('the operator', () => {
   })
 
   it.each(['/metrics', '/api/keys', '/api/usage'])('is the only one let into %s', async (path) => {
-    expect((await call('GET', path, undefined, 'correct-horse')).status).toBe(401)
+    const { status, json } = await call('GET', path, undefined, 'correct-horse')
+    expect(status).toBe(401)
+    expect(json).toMatchObject({
+      error: { message: "This is the operator's, and the API key sent is not ADMIN_KEY.", code: 'unauthenticated' },
+    })
   })
 
   it('sees whether anything can serve, and why not', async () => {
