@@ -395,9 +395,16 @@ end
 function ops.renew()
   for _, lease in ipairs(input.leases) do
     if call('EXISTS', P .. ':a:' .. lease.account) == 1 then
-      local known = call('HSET', P .. ':held', lease.id, lease.account) == 0
+      local account = call('HGET', P .. ':held', lease.id)
       call('ZADD', P .. ':leases', now + input.ttlMs, lease.id)
-      if not known then
+      if account ~= lease.account then
+        -- A process that heard too late that it had one took it alone, where it chose.
+        if account then
+          call('SREM', P .. ':act:' .. account, lease.id)
+          place(account)
+          changed()
+        end
+        call('HSET', P .. ':held', lease.id, lease.account)
         call('SADD', P .. ':act:' .. lease.account, lease.id)
         place(lease.account)
       end

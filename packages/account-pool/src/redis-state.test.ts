@@ -162,6 +162,22 @@ describe.skipIf(redisMissing !== undefined)('with a real Redis', () => {
     expect(await state.acquire(askFor())).toMatchObject({ ok: false, obstacles: { busy: 2 } })
   })
 
+  it('moves a lease that is renewed for another account, and leaves no slot behind', async () => {
+    const state = createRedisPoolState({ runScript, name: `pool-${++pools}` })
+    await state.put([limitsOf('a', { maxConcurrent: 1 }), limitsOf('b', { maxConcurrent: 1 })])
+    const active = () => activeIn(state)
+    const ask = askFor({ prefer: 'a' })
+    await state.acquire(ask)
+    // The answer came too late, so the process took this lease on an account of its own choice.
+    const lease = { id: ask.lease, account: 'b', egress: 'direct', model: ask.model, at: 0 }
+    await state.renew([lease], 60_000)
+    expect(await active()).toEqual({ a: 0, b: 1 })
+    expect(await state.acquire(askFor({ prefer: 'b' }))).toMatchObject({ ok: true, account: 'a' })
+    await state.release(lease)
+    expect(await active()).toEqual({ a: 1, b: 0 })
+    expect(await state.acquire(askFor())).toMatchObject({ ok: true, account: 'b' })
+  })
+
   it('lets two processes share the slots of an account, and a waiting one take over within moments', async () => {
     const name = `pool-${++pools}`
     const accounts = [{ id: 'a', value: 'client', maxConcurrent: 1 }]
@@ -355,6 +371,12 @@ describe.skipIf(redisMissing !== undefined)('with a real Redis', () => {
     await pool.close()
   })
 })
+
+/** Leases held, by account. */
+async function activeIn(state: PoolState): Promise<Record<string, number>> {
+  const { accounts } = await state.read()
+  return Object.fromEntries(accounts.map(({ limits, active }) => [limits.id, active]))
+}
 
 function sorted(facts: PoolFacts): PoolFacts {
   return {
