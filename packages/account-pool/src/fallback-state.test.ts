@@ -114,6 +114,30 @@ describe('createFallbackPoolState', () => {
     expect([accounts[0]?.hour.count, egresses[0]?.fullAt]).toEqual([5, 1_000_000 + 1_000 + 4_000])
   })
 
+  it('gives back what it was lent and what it may have been lent, once that is over', async () => {
+    const { state, line, inner, advance } = setUp()
+    await state.put([limitsOf('a', { maxConcurrent: 1 }), limitsOf('b', { maxConcurrent: 1 })])
+    const heldBy = (ask: { lease: string; model: string }, account: string) => ({
+      id: ask.lease,
+      account,
+      egress: 'direct',
+      model: ask.model,
+      at: 0,
+    })
+    const [lent, kept] = [askFor({ prefer: 'a' }), askFor({ prefer: 'b' })]
+    await state.acquire(lent)
+    await state.acquire(kept)
+    line.cut = true
+    await state.release(heldBy(lent, 'a'))
+    expect((await inner.read()).accounts.map(({ active }) => active)).toEqual([1, 1])
+    line.cut = false
+    advance(1_000)
+    await state.read()
+    expect((await inner.read()).accounts.map(({ active }) => active)).toEqual([0, 1])
+    await state.release(heldBy(kept, 'b'))
+    expect((await inner.read()).accounts.map(({ active }) => active)).toEqual([0, 0])
+  })
+
   it('tells once what it used alone, however many come back at the same time', async () => {
     const { state, line, inner, switches, advance } = setUp()
     await state.put([limitsOf('a', { maxConcurrent: 99 })])

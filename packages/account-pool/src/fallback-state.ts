@@ -1,5 +1,5 @@
 import { createMemoryPoolState, type MemoryPoolState } from './memory-state.ts'
-import type { AccountLimits, HeldLease, PoolState, RestOrder, Use } from './pool-state.ts'
+import type { AccountLimits, HeldLease, PoolState, Rest, RestOrder, Use } from './pool-state.ts'
 
 export interface FallbackPoolStateOptions {
   /** The state that processes share. */
@@ -35,6 +35,10 @@ export function createFallbackPoolState({
   const known = new Map<string, AccountLimits>()
   /** Requests made alone that the shared state has not heard of. */
   const usedAlone = new Map<string, Use>()
+  /** Leases that the shared state was asked for and has not got back; it may have given one without our hearing of it. */
+  const lent = new Set<string>()
+  /** Those of them that ended while it was away. */
+  const ended = new Map<string, HeldLease>()
   let away = false
   let retryAt = 0
   let retrying: ReturnType<typeof setInterval> | undefined
@@ -80,6 +84,7 @@ export function createFallbackPoolState({
     // Whether an account is paused is the shared state's to say, unless it lost everything.
     const there = new Set((await shared.read()).accounts.map(({ limits }) => limits.id))
     await shared.put([...known.values()].map((account) => (there.has(account.id) ? asItIs(account) : account)))
+    await Promise.all([...ended.values()].map((lease) => giveBack(lease)))
     await chargeAll()
     const { at, accounts, egresses } = await local.read()
     const rests = [
@@ -92,6 +97,18 @@ export function createFallbackPoolState({
       const hintMs = until - at
       await shared.rest({ scope, kind, reason, link, hintMs, baseMs: hintMs, maxMs: hintMs, after: 1, roll: 0 })
     }
+  }
+
+  async function giveBack(lease: HeldLease, order?: RestOrder): Promise<Rest | undefined> {
+    const rest = await shared.release(lease, order)
+    lent.delete(lease.id)
+    ended.delete(lease.id)
+    return rest
+  }
+
+  /** Its life would end it, but until then nobody could use the slot. */
+  function endAlone(lease: HeldLease): void {
+    if (lent.delete(lease.id)) ended.set(lease.id, lease)
   }
 
   async function chargeAll(): Promise<void> {
@@ -149,15 +166,24 @@ export function createFallbackPoolState({
       await local.remove(account)
     },
     async acquire(request) {
+      const takes = request.lease !== '' && request.look !== true
       let alone = false
       const answer = await ask(
-        (state) => state.acquire(request),
+        (state) => {
+          if (takes) lent.add(request.lease)
+          return state.acquire(request)
+        },
         () => {
           alone = true
           return local.acquire({ ...request, perMinute: request.perMinute * share })
         },
       )
-      if (!answer.ok || request.lease === '' || request.look === true) return answer
+      if (!takes) return answer
+      if (!answer.ok) {
+        if (alone) endAlone({ id: request.lease, account: '', egress: '', model: request.model, at: answer.at })
+        else lent.delete(request.lease)
+        return answer
+      }
       const { account, egress } = answer
       const use = { account, egress, count: 1, perMinute: request.perMinute }
       if (alone) useAlone(use)
@@ -173,8 +199,11 @@ export function createFallbackPoolState({
     async release(lease: HeldLease, order?: RestOrder) {
       const alone = local.release(lease, order)
       return ask(
-        (state) => state.release(lease, order),
-        () => alone,
+        () => giveBack(lease, order),
+        () => {
+          endAlone(lease)
+          return alone
+        },
       )
     },
     async succeed(lease) {

@@ -178,6 +178,38 @@ describe.skipIf(redisMissing !== undefined)('with a real Redis', () => {
     expect(await state.acquire(askFor())).toMatchObject({ ok: true, account: 'b' })
   })
 
+  it('has every slot back when Redis heard what the process believed lost', async () => {
+    const name = `pool-${++pools}`
+    let now = 0
+    let way: 'fine' | 'late' | 'cut' = 'fine'
+    const shared = createRedisPoolState({
+      name,
+      async runScript(...call) {
+        if (way === 'cut') throw new Error('Redis does not answer')
+        const answer = await runScript(...call)
+        if (way === 'late') throw new Error('Redis did not answer in time')
+        return answer
+      },
+    })
+    const state = createFallbackPoolState({ shared, now: () => now })
+    const policy = { egressPerMinute: false, waitMs: 0, maxConcurrent: 1 } as const
+    const accounts = ['a', 'b', 'c'].map((id) => ({ id, value: 'client' }))
+    const pool = createAccountPool({ accounts, policy, state })
+    const active = () => activeIn(shared)
+    const before = await pool.lease({ prefer: 'a' })
+    way = 'late'
+    const ended = await pool.lease({ prefer: 'b' })
+    way = 'cut'
+    before.release()
+    ended.release()
+    way = 'fine'
+    expect(await active()).toEqual({ a: 1, b: 1, c: 0 })
+    now += 1_000
+    await pool.status()
+    expect(await active()).toEqual({ a: 0, b: 0, c: 0 })
+    await pool.close()
+  })
+
   it('lets two processes share the slots of an account, and a waiting one take over within moments', async () => {
     const name = `pool-${++pools}`
     const accounts = [{ id: 'a', value: 'client', maxConcurrent: 1 }]
