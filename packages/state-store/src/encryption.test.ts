@@ -51,6 +51,17 @@ describe('withEncryption', () => {
     await withEncryption(plain, { keys: [B, A] }).checkKeys()
   })
 
+  it.each([B, { ...B, id: 'a' }])('lets one of two keys have a new store when both come at once', async (other) => {
+    const plain = createMemoryStateStore()
+    const stores = [A, other].map((key) => withEncryption(plain, { keys: [key] }))
+    const starts = await Promise.allSettled(stores.map((store) => store.checkKeys()))
+    const refused = starts.flatMap((start) => (start.status === 'rejected' ? [start.reason as unknown] : []))
+    expect(refused).toMatchObject([{ code: 'wrong_key', message: expect.stringMatching(/^The state is sealed with/) }])
+    // Who was let in is told of nothing that others left behind.
+    const [own] = stores.filter((_, index) => starts[index]?.status === 'fulfilled')
+    expect(await own?.checkKeys()).toBe(false)
+  })
+
   it('still tells it when the record for that was lost to damage', async () => {
     const plain = createMemoryStateStore()
     const store = withEncryption(plain, { keys: [A] })

@@ -119,6 +119,29 @@ export function withEncryption(
     }
   }
 
+  async function lookAndJudge(): ReturnType<typeof inUse.look> {
+    const looked = await inUse.look()
+    if (inUse.trouble !== undefined) throw inUse.trouble
+    return looked
+  }
+
+  /** @returns True when the store was sealed with nothing before. */
+  async function enterIfRight(): Promise<boolean> {
+    const { ids } = await lookAndJudge()
+    // What told it may have been lost to damage: then the others tell whose store this is.
+    let isNew = ids.size === 0
+    if (isNew) {
+      for await (const { key, value } of stored('')) {
+        if (!isSealed(value)) continue
+        await sealer.open(key, value)
+        isNew = false
+        break
+      }
+    }
+    await inUse.enter()
+    return isNew
+  }
+
   return {
     shared: store.shared,
     get,
@@ -152,19 +175,9 @@ export function withEncryption(
     close: () => store.close(),
 
     async checkKeys() {
-      const { ids } = await inUse.look()
-      if (inUse.trouble !== undefined) throw inUse.trouble
-      // What told it may have been lost to damage: then the others tell whose store this is.
-      let isNew = ids.size === 0
-      if (isNew) {
-        for await (const { key, value } of stored('')) {
-          if (!isSealed(value)) continue
-          await sealer.open(key, value)
-          isNew = false
-          break
-        }
-      }
-      if (!ids.has(sealer.id)) await inUse.enter()
+      const { ids } = await lookAndJudge()
+      // One at a time: of two keys that come to a new store at once, the second has to see the first.
+      const isNew = !ids.has(sealer.id) && (await inUse.alone(enterIfRight))
       // Others may have been put right by other processes.
       for (const key of unreadable.keys()) await get(key).catch(passOver)
       return isNew

@@ -3,12 +3,16 @@ import { isSealed } from './sealer.ts'
 import type { Sealer } from './sealer.ts'
 import type { StateStore } from './state-store.ts'
 import { updateRecord } from './update-record.ts'
+import { withLock } from './with-lock.ts'
 
 /** Names of the store's own begin so. Users never see them in a list. */
 export const OWN_PREFIX = 'castor/'
 /** For each key that anything may be sealed with, a record that it sealed. */
 const CHECK_PREFIX = `${OWN_PREFIX}key-check`
 const checkOf = (id: string): string => `${CHECK_PREFIX}/${id}`
+
+/** Longer than the lock of a process that died while it had it. */
+const WAIT_MS = 15_000
 
 /** Which keys a store is sealed with: what tells a key that is wrong from a record that is. */
 export interface KeysInUse {
@@ -22,6 +26,12 @@ export interface KeysInUse {
   look(): Promise<{ ids: ReadonlySet<string>; lacking: ReadonlySet<string> }>
   /** Says that the sealing key is in use. It must be there before anything is sealed with it. */
   enter(): Promise<void>
+  /**
+   * Does something while nobody else does.
+   *
+   * @throws {StateError} `unavailable` when others took too long.
+   */
+  alone<Result>(work: () => Promise<Result>): Promise<Result>
   /** Takes all other keys out of use, when nothing is sealed with them any more. */
   leaveOnly(): Promise<void>
 }
@@ -75,6 +85,11 @@ export function createKeysInUse(
       const sealed = await sealer.seal(key, 'castor')
       await updateRecord(store, key, (value) => (isSealed(value) ? undefined : sealed))
       entered = true
+    },
+    async alone(work) {
+      const done = await withLock(store, CHECK_PREFIX, work, { waitMs: WAIT_MS })
+      if (done === undefined) throw new StateError('unavailable', 'Others tell the state their keys all the time')
+      return done.value
     },
     async leaveOnly() {
       for await (const { key, value } of store.list(CHECK_PREFIX))
