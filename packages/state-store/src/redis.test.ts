@@ -333,6 +333,20 @@ describe.skipIf(redisMissing !== undefined)('openRedisStateStore', () => {
     await new Promise((resolve) => old.close(resolve))
   })
 
+  it('takes no crowd that waits for Redis for a leak', async () => {
+    const own = await startOwn()
+    const store = await openRedisStateStore({ url: own.url, commandTimeoutMs: 1000 })
+    const warnings: string[] = []
+    const hear = ({ message }: Error): void => void warnings.push(message)
+    process.on('warning', hear)
+    await own.kill()
+    await expect(store.get('lost')).rejects.toMatchObject({ code: 'unavailable' })
+    await Promise.allSettled(Array.from({ length: 30 }, () => store.get('lost')))
+    process.off('warning', hear)
+    expect(warnings).toEqual([])
+    await store.close()
+  })
+
   it('says that Redis is away, and goes on by itself when it is back', async () => {
     const own = await startOwn()
     const store = await openRedisStateStore({ url: own.url, commandTimeoutMs: 1000 })

@@ -52,15 +52,19 @@ export function connectRedis(options: RedisClientOptions, probe: string): RedisC
   /** It is there and answers, but the last write was refused. */
   let refusing: { reason: string; since: number } | undefined
   let probing: NodeJS.Timeout | undefined
+  /** Steps that wait for the connection. */
+  const waiting = new Set<(error: StateError | undefined) => void>()
 
   client.on('error', (error: unknown) => {
     // What follows when the line was hung up on purpose tells nothing.
     if (error instanceof Error && error.message.startsWith("Stream isn't writeable")) return
     lastError = isRefusedDatabase(error) ? refusedDatabase(error, address, database) : toStateError(error, address)
+    if (isFinal(lastError)) settleWaiting(lastError)
   })
   client.on('ready', () => {
     lastError = undefined
     well()
+    settleWaiting(undefined)
   })
   client.on('close', () => lost())
 
@@ -99,21 +103,20 @@ export function connectRedis(options: RedisClientOptions, probe: string): RedisC
   /** Waits for the connection, but not for long, and not at all where waiting does not help. */
   function waitUntilReady(): Promise<void> {
     return new Promise((resolve, reject) => {
+      if (isFinal(lastError)) return reject(lastError)
       const settle = (error: StateError | undefined): void => {
         clearTimeout(timer)
-        client.off('ready', onReady)
-        client.off('error', onError)
+        waiting.delete(settle)
         if (error === undefined) resolve()
         else reject(error)
       }
-      const onReady = (): void => settle(undefined)
-      // Our own listener above has translated it by now.
-      const onError = (): void => void (isFinal(lastError) && settle(lastError))
       const timer = setTimeout(() => settle(lastError ?? away(address)), options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS)
-      client.on('ready', onReady)
-      client.on('error', onError)
-      if (isFinal(lastError)) settle(lastError)
+      waiting.add(settle)
     })
+  }
+
+  function settleWaiting(error: StateError | undefined): void {
+    for (const settle of waiting) settle(error)
   }
 
   async function step<T>(send: () => Promise<T>): Promise<T> {
