@@ -293,6 +293,29 @@ describe('rotation', () => {
     expect(world.count('/RotateCookies')).toBe(2)
   })
 
+  it.each([3_600_000, -3_600_000])('knows the newest ticket by no clock: one is %i ms off', async (offMs) => {
+    let now = 10_000_000
+    const store = { ...memoryStore(), exclusive: <Result>(work: () => Promise<Result>) => work() }
+    const world = create({ now: () => now, client: { store, now: () => now } })
+    const cookies = cookiesOf(world.emulator, 'grace')
+    const off = client({ cookies, transport: world.transport, store, now: () => now + offMs })
+    await off.start()
+    await world.client.start()
+    const renew = (one: GeminiWebClient) => {
+      now += FLOOR
+      return one.rotate()
+    }
+    expect(await renew(off)).toBe('renewed')
+    // Takes that over, and then asks itself.
+    expect([await renew(world.client), await renew(world.client)]).toEqual(['renewed', 'renewed'])
+    const asked = world.count('/RotateCookies')
+    expect(await renew(off)).toBe('renewed')
+    expect(world.count('/RotateCookies')).toBe(asked)
+    expect(ticketIn(off.export())).toBe(ticketIn(world.client.export()))
+    const stamps = store.saved.map(({ ticketAtMs = 0 }) => ticketAtMs)
+    expect(stamps).toEqual(stamps.toSorted((one, other) => one - other))
+  })
+
   it('says refused for a device-bound session and keeps the cookies', async () => {
     const { client } = create({ settings: { deviceBound: true } })
     await client.start()

@@ -107,7 +107,7 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
         saver.saveSoon()
         return Promise.resolve()
       }
-      ticketAtMs = now()
+      ticketAtMs = newTicketAtMs()
       token = undefined
       // All other tickets of this session are old now.
       spare = undefined
@@ -125,6 +125,14 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
         onKept: ({ cookies }) => send(cookies),
       })
     : NO_SAVER
+
+  /**
+   * The time of a ticket that came just now. Of two tickets the one with the later time is the newer one, so it is later
+   * than that of the ticket before, whatever the clock of the process that had that.
+   */
+  function newTicketAtMs(): number {
+    return Math.max(now(), (ticketAtMs ?? 0) + 1)
+  }
 
   /** From now on these are sent. */
   function send(cookies: SessionState['cookies']): void {
@@ -194,7 +202,7 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
     },
     ...(store?.exclusive === undefined ? {} : { exclusive: (work) => store.exclusive?.(work) ?? work() }),
     onOutcome(outcome) {
-      if (outcome === 'still-good') ticketAtMs = now()
+      if (outcome === 'still-good') ticketAtMs = newTicketAtMs()
       if (outcome === 'refused') doubts++
       ports.onRotation?.(outcome)
     },
@@ -212,7 +220,8 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
       token = stored?.token
     } else {
       // The age of a fresh export is unknown; it is taken as new and renewed on demand.
-      ticketAtMs = now()
+      ticketAtMs = stored?.ticketAtMs
+      ticketAtMs = newTicketAtMs()
       // Google counts its minute per session, whoever exported the cookies again in between.
       if (stored !== undefined && stored.cookies.length > 0 && !isSame(stored)) rotatedAtMs = undefined
     }
@@ -231,7 +240,7 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
     const refused = jar.export()
     jar.add(spare)
     spare = refused
-    ticketAtMs = now()
+    ticketAtMs = newTicketAtMs()
     token = undefined
     await saver.save()
     return true
