@@ -72,11 +72,20 @@ export function createRotation(options: RotationOptions): Rotation {
   let cancelTimer: (() => void) | undefined
   let started = false
 
+  /** The last request of this process. That of another one may lie ahead of this clock, and tells nothing then. */
+  let askedAtMs: number | undefined
+
+  /** A time to come is of a clock that is wrong, this one perhaps: who waited for it might wait for hours. */
+  function isSoonAfter(atMs: number | undefined): boolean {
+    return atMs !== undefined && now() >= atMs && now() - atMs < RENEWAL_FLOOR_MS
+  }
+
   async function rotateOnce(): Promise<RotationOutcome> {
     if (await options.adopt()) return 'renewed'
-    const last = options.lastRotation()
-    if (last !== undefined && now() - last < RENEWAL_FLOOR_MS && now() >= last) return 'too-soon'
-    await options.remember(now())
+    if (isSoonAfter(options.lastRotation()) || isSoonAfter(askedAtMs)) return 'too-soon'
+    const atMs = now()
+    await options.remember(atMs)
+    askedAtMs = atMs
     const before = ticketOf(wire)
     const status = await within(options.timeoutMs, 'The rotation of the session ticket', [options.closed], send)
     if (status === 429) return 'too-soon'

@@ -316,6 +316,26 @@ describe('rotation', () => {
     expect(stamps).toEqual(stamps.toSorted((one, other) => one - other))
   })
 
+  it('keeps its distance when a process with a clock ahead of this one asked last', async () => {
+    let now = 1_000_000
+    const kept = memoryStore()
+    const store: SessionStore = {
+      load: kept.load,
+      // As a store for several processes does: the last request of all of them stays known.
+      save: ({ rotatedAtMs = 0, ...state }) => kept.save({ ...state, rotatedAtMs: Math.max(rotatedAtMs, 4_600_000) }),
+      exclusive: (work) => work(),
+    }
+    const app = scriptedApp()
+    const one = client({ cookies: COOKIES, transport: app.transport, store, now: () => now })
+    await one.start()
+    expect(await one.rotate()).not.toBe('too-soon')
+    now += FLOOR - 1
+    expect(await one.rotate()).toBe('too-soon')
+    now += 1
+    expect(await one.rotate()).not.toBe('too-soon')
+    expect(app.to('RotateCookies')).toHaveLength(2)
+  })
+
   it('says refused for a device-bound session and keeps the cookies', async () => {
     const { client } = create({ settings: { deviceBound: true } })
     await client.start()
