@@ -333,6 +333,28 @@ describe.skipIf(redisMissing !== undefined)('openRedisStateStore', () => {
     await new Promise((resolve) => old.close(resolve))
   })
 
+  it('says that Redis is still loading its data', async () => {
+    // Half a minute in all, and heard between the keys; ended as soon as it was seen.
+    const slowly = ['--key-load-delay', '20000', '--loading-process-events-interval-bytes', '1024']
+    const own = await startRedis({ args: slowly })
+    owned.push(own)
+    const store = await openRedisStateStore({ url: own.url })
+    const fill = own.client.pipeline()
+    for (let index = 0; index < 1_500; index++) fill.set(`fill/${index}`, 'x'.repeat(2_000))
+    await fill.exec()
+    await own.client.save()
+    await own.kill()
+    const started = own.start().catch(({ message }: Error) => message)
+    const reason = () => store.get('kept/1').catch(({ message }: Error) => message)
+    const message = `Redis at 127.0.0.1:${own.port} is still loading its data`
+    await expect.poll(reason, { timeout: 20_000 }).toBe(message)
+    expect(store.status()).toMatchObject({ ok: false, reason: message })
+    await expect(openRedisStateStore({ url: own.url })).rejects.toMatchObject({ code: 'unavailable', message })
+    await store.close()
+    await own.close()
+    expect(await started).toBe('Connection is closed.')
+  })
+
   it('takes no crowd that waits for Redis for a leak', async () => {
     const own = await startOwn()
     const store = await openRedisStateStore({ url: own.url, commandTimeoutMs: 1000 })

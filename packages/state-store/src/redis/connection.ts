@@ -28,6 +28,8 @@ const OLDEST = [6, 2] as const
 const READS: ReadonlySet<ScriptName> = new Set(['castorList'])
 /** While Redis takes no writes it is asked so often whether it does again. */
 const PROBE_MS = 2000
+/** While steps wait for the connection it is looked so often whether Redis is loading. */
+const SEE_MS = 250
 
 /**
  * A connection that comes back by itself. While it is away every step fails within its time, and none is sent twice.
@@ -54,6 +56,7 @@ export function connectRedis(options: RedisClientOptions, probe: string): RedisC
   let probing: NodeJS.Timeout | undefined
   /** Steps that wait for the connection. */
   const waiting = new Set<(error: StateError | undefined) => void>()
+  let seeing = false
 
   client.on('error', (error: unknown) => {
     // What follows when the line was hung up on purpose tells nothing.
@@ -112,7 +115,20 @@ export function connectRedis(options: RedisClientOptions, probe: string): RedisC
       }
       const timer = setTimeout(() => settle(lastError ?? away(address)), options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS)
       waiting.add(settle)
+      void seeWhetherLoading()
     })
+  }
+
+  /** The driver waits for a Redis that loads its data without a word. Before both have greeted nothing else is sent. */
+  async function seeWhetherLoading(): Promise<void> {
+    if (seeing) return
+    seeing = true
+    while (waiting.size > 0) {
+      const info = client.status === 'connect' ? await client.info('persistence').catch(() => '') : ''
+      if (client.status === 'connect' && /^loading:1/m.test(info)) lastError = loading(address)
+      await new Promise((resolve) => setTimeout(resolve, SEE_MS))
+    }
+    seeing = false
   }
 
   function settleWaiting(error: StateError | undefined): void {
@@ -184,6 +200,10 @@ function refusedDatabase(error: unknown, address: string, database: number): Sta
     : new StateError('invalid', `There is no ${where}; take one that exists, 0 is there always`)
 }
 
+function loading(address: string): StateError {
+  return new StateError('unavailable', `Redis at ${address} is still loading its data`)
+}
+
 function away(address: string): StateError {
   return new StateError('unavailable', `Redis at ${address} does not answer`)
 }
@@ -223,7 +243,7 @@ function toStateError(error: unknown, address: string): StateError {
   if (code === 'NOPERM')
     return new StateError('denied', `Redis at ${address} does not let this user ${readRefusal(text)}`)
   if (code === 'OOM') return new StateError('unavailable', `Redis at ${address} is out of memory`)
-  if (code === 'LOADING') return new StateError('unavailable', `Redis at ${address} is still loading its data`)
+  if (code === 'LOADING') return loading(address)
   if (NO_WRITES.has(code)) return new StateError('unavailable', `Redis at ${address} does not take writes (${code})`)
   if (code === 'WRONGTYPE') {
     return new StateError(
