@@ -4,7 +4,10 @@ import { backgroundTimer } from './within.ts'
 /** Shortest time between two saves of counters, in milliseconds. */
 const SAVE_EVERY_MS = 1_000
 
-/** Keeps the state of a session. Saves never overlap; what changes during one is in the next. */
+/** When a save that failed is tried again, in milliseconds. */
+const AGAIN_MS = 2_000
+
+/** Keeps the state of a session; what the store refused is tried again until it takes it. Saves never overlap; what changes during one is in the next. */
 export interface SessionSaver {
   /** @throws What the store throws. */
   save(): Promise<void>
@@ -31,6 +34,7 @@ export function createSessionSaver({ take, keep, onKept }: SessionSaverOptions):
   let failed = false
   let savedAt = Number.NEGATIVE_INFINITY
   let cancelSoon: (() => void) | undefined
+  let closed = false
 
   async function saveAll(): Promise<void> {
     try {
@@ -44,6 +48,8 @@ export function createSessionSaver({ take, keep, onKept }: SessionSaverOptions):
       }
     } catch (error) {
       failed = true
+      // A new ticket perhaps, which nobody else has.
+      saveAfter(AGAIN_MS)
       throw error
     } finally {
       saving = undefined
@@ -61,23 +67,24 @@ export function createSessionSaver({ take, keep, onKept }: SessionSaverOptions):
     await saving?.catch(() => undefined)
   }
 
+  function saveAfter(ms: number): void {
+    if (closed) return
+    cancelSoon ??= backgroundTimer(() => {
+      cancelSoon = undefined
+      save().catch(() => undefined)
+    }, ms)
+  }
+
   return {
     save,
-    saveSoon() {
-      cancelSoon ??= backgroundTimer(
-        () => {
-          cancelSoon = undefined
-          save().catch(() => undefined)
-        },
-        Math.max(0, savedAt + SAVE_EVERY_MS - performance.now()),
-      )
-    },
+    saveSoon: () => saveAfter(Math.max(0, savedAt + SAVE_EVERY_MS - performance.now())),
     get failed() {
       return failed
     },
     settle,
     async close() {
       await settle()
+      closed = true
       // What the store refused once, a ticket perhaps, it may take now; nobody else has it.
       if (cancelSoon === undefined && !failed) return
       cancelSoon?.()

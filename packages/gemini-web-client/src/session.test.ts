@@ -256,6 +256,26 @@ describe('rotation', () => {
     expect(await rotating).toBe('renewed')
   })
 
+  it('saves a renewed ticket that the store refused as soon as it takes it, although nobody asks for anything', async () => {
+    const store = memoryStore()
+    let away = false
+    const app = scriptedApp({
+      rotate() {
+        // In the moment in which Google answers.
+        away = true
+        return { cookies: [NEW_TICKET] }
+      },
+    })
+    const save = (state: SessionState) => (away ? Promise.reject(new Error('away')) : store.save(state))
+    const one = client({ cookies: COOKIES, transport: app.transport, store: { ...store, save } })
+    await one.start()
+    await expect(one.rotate()).rejects.toThrow('away')
+    expect(ticketIn(store.saved.at(-1))).toBe('sidts-first')
+    away = false
+    await expect.poll(() => ticketIn(store.saved.at(-1)), { timeout: 20_000 }).toBe('sidts-renewed')
+    expect(one.status()).not.toMatchObject({ saveFailed: true })
+  })
+
   it('takes over what another process renewed instead of rotating too', async () => {
     const store = memoryStore()
     const app = scriptedApp()
