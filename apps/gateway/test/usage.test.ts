@@ -152,6 +152,14 @@ describe('the ledger', () => {
     ])
   })
 
+  it('counts what was sent to the wrong address as a failure', async () => {
+    await send('/v1/no/such/endpoint', {})
+    await send('/v1/models', {})
+    await send('/gemini/v1beta/files', {})
+    const failures = { invalid_request: 3 }
+    expect(await rows()).toMatchObject([{ model: '-', requests: 3, failures }])
+  })
+
   it('books a model under one name, however callers spell it', async () => {
     const spelt = Array.from('flash', (letter, index) => {
       return `gemini-2.5-${'flash'.slice(0, index)}${letter.toUpperCase()}${'flash'.slice(index + 1)}`

@@ -1,4 +1,4 @@
-import { ERRORS, toGenerationError, type GenerationError } from '../error.ts'
+import { ERRORS, GenerationError, toGenerationError } from '../error.ts'
 import type { ContentGenerator, GenerateOptions, MediaOptions, ServedBy, Tally, Warning } from '../generator.ts'
 import { addUsage, type Usage } from '../usage.ts'
 import { authorizeRequest, type Authorize, type Caller } from './authorize.ts'
@@ -290,7 +290,7 @@ export async function serveExchange(
     exchange.caller = caller
     generateOptions.caller = caller.id
     const response = await complete(await serve(exchange))
-    if (!streaming) report(response.status)
+    if (!streaming) report(response.status, response.status < 400 ? undefined : wrongAddress())
     return response
   } catch (thrown) {
     const error = toGenerationError(thrown, generateOptions.signal)
@@ -303,6 +303,11 @@ export async function serveExchange(
       }),
     )
   }
+}
+
+/** A dialect refuses these in words of its own, because they are about no generation; failures they are all the same. */
+function wrongAddress(): GenerationError {
+  return new GenerationError('invalid_request', 'There is no such endpoint, or it takes another method.')
 }
 
 function sumTallies(tallies: readonly (() => Tally)[]): Tally {
