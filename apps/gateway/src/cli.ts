@@ -1,8 +1,9 @@
 #!/usr/bin/env node
 import { defineCommand, runMain } from 'citty'
+import { VERSION } from './version.ts'
 
 const main = defineCommand({
-  meta: { name: 'castor', description: 'Your Gemini behind the APIs you already use.' },
+  meta: { name: 'castor', version: VERSION, description: 'Your Gemini behind the APIs you already use.' },
   subCommands: {
     serve: () => import('./commands/serve.ts').then((module) => module.serveCommand),
     demo: () => import('./commands/demo.ts').then((module) => module.demoCommand),

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
@@ -41,4 +41,11 @@ it.each([
     text: `${sentence} Call this command with --help to see what it takes.\n`,
   })
   expect(readdirSync(folder)).toEqual([])
+})
+
+it('castor --version says which one it is', async () => {
+  const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+    version: string
+  }
+  expect(await run(['--version'])).toMatchObject({ code: 0, text: `${version}\n` })
 })

@@ -204,6 +204,7 @@ describe('the ledger', () => {
     ['to=2026-11', 'to', '`to` must be a day such as 2026-11-20.'],
     ['from=2026-11-21&to=2026-11-20', 'from', '`from` (2026-11-21) comes after `to` (2026-11-20).'],
     ['by=colour', 'by', '`by` must be some of day, key, upstream, account, model, with commas.'],
+    ['by=key&by=day', 'by', '`by` is given more than once; several names of `by` have commas.'],
     ['format=xml', 'format', '`format` must be json or csv.'],
     ['form=2026-11-20', 'form', '`form` is no filter; there are from, to, caller, upstream, account, model.'],
   ])('refuses %s by field', async (query, param, message) => {

@@ -17,14 +17,14 @@ type Filters = Partial<Record<(typeof FILTERS)[number], string>>
 /** The ledger, as JSON or CSV. */
 export function mountUsageRoutes(app: Hono, ledger: UsageLedger): void {
   app.get('/api/usage', async (context) => {
+    const twice = Object.entries(context.req.queries()).find(([, values]) => values.length > 1)?.[0]
+    if (twice !== undefined) throw wrong(twice, 'is given more than once; several names of `by` have commas')
     // `key` is taken: it is one of the places a client's API key may be.
     const { by, format = 'json', key: _apiKey, ...filters } = context.req.query()
     if (format !== 'json' && format !== 'csv') throw wrong('format', 'must be json or csv')
     // A misspelt filter would give everything.
     const unknown = Object.keys(filters).find((name) => !FILTERS.some((filter) => filter === name))
-    if (unknown !== undefined) {
-      throw wrong(/^\w{1,40}$/.test(unknown) ? unknown : '…', `is no filter; there are ${FILTERS.join(', ')}`)
-    }
+    if (unknown !== undefined) throw wrong(unknown, `is no filter; there are ${FILTERS.join(', ')}`)
     const names = by === undefined ? undefined : readNames(by)
     const rows = await readRows(ledger, filters)
     const sums = names === undefined ? rows : sumRows(rows, names)
@@ -57,6 +57,7 @@ function readNames(by: string): (keyof RowName)[] {
   })
 }
 
-function wrong(field: string, what: string): GenerationError {
+function wrong(name: string, what: string): GenerationError {
+  const field = /^\w{1,40}$/.test(name) ? name : '…'
   return new GenerationError('invalid_request', `\`${field}\` ${what}.`, { field })
 }
