@@ -40,7 +40,8 @@ const keys = keysOf(ConfigSchema as GenericSchema as unknown as Schema)
 
 it('README names every key of the configuration, and no other', () => {
   expect(keys.length).toBeGreaterThan(50)
-  expect(rows.map(({ name }) => name).toSorted()).toEqual(keys.map(({ name }) => name).toSorted())
+  expect(new Set(rows.map(({ name }) => name))).toEqual(new Set(keys.map(({ name }) => name)))
+  expect(rows).toHaveLength(keys.length)
 })
 
 it('README has the defaults as they are', () => {
