@@ -130,8 +130,8 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
    * The time of a ticket that came just now. Of two tickets the one with the later time is the newer one, so it is later
    * than that of the ticket before, whatever the clock of the process that had that.
    */
-  function newTicketAtMs(): number {
-    return Math.max(now(), (ticketAtMs ?? 0) + 1)
+  function newTicketAtMs(beforeAtMs = ticketAtMs): number {
+    return Math.max(now(), (beforeAtMs ?? 0) + 1)
   }
 
   /** From now on these are sent. */
@@ -220,8 +220,7 @@ export function createSession(options: SessionOptions, ports: Ports): Session {
       token = stored?.token
     } else {
       // The age of a fresh export is unknown; it is taken as new and renewed on demand.
-      ticketAtMs = stored?.ticketAtMs
-      ticketAtMs = newTicketAtMs()
+      ticketAtMs = newTicketAtMs(stored?.ticketAtMs)
       // Google counts its minute per session, whoever exported the cookies again in between.
       if (stored !== undefined && stored.cookies.length > 0 && !isSame(stored)) rotatedAtMs = undefined
     }

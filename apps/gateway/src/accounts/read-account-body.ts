@@ -2,6 +2,7 @@ import { isCookieImportError, readImport, readJsonImport, type CookieImport } fr
 import { GenerationError } from '@castorjs/content-generator'
 import * as v from 'valibot'
 import { ProxySchema } from '../config-fields.ts'
+import { shownName } from '../shown-name.ts'
 import type { AddOptions } from './add-account.ts'
 
 export interface AccountBody {
@@ -29,7 +30,7 @@ const SettingsSchema = v.looseObject({
   proxy: v.optional(ProxySchema),
 })
 
-const SETTINGS = ['label', 'accountIndex', 'proxy'] as const
+const SETTINGS = Object.keys(SettingsSchema.entries)
 
 /** The two or three cookies everybody has at hand, as configurations and the reference servers call them. */
 const COOKIE_FIELD = /^_*(?:secure_?_?)?1psid(ts|cc|rts)?$/i
@@ -98,8 +99,7 @@ function refuseUnknownSettings(value: Record<string, unknown>, { cookies, ...oth
   for (const [name, given] of Object.entries(others)) {
     // Clients send null and nothing for what they do not have, and exports have lists such as `origins`.
     if (given === '' || typeof given === 'object') continue
-    const shown = /^\w{1,40}$/.test(name) ? name : '…'
-    throw wrong(shown, `is no setting of an account; beside \`cookies\` there are ${SETTINGS.join(', ')}`)
+    throw wrong(shownName(name), `is no setting of an account; beside \`cookies\` there are ${SETTINGS.join(', ')}`)
   }
 }
 

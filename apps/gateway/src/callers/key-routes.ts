@@ -2,6 +2,7 @@ import type { CallerKeys, CallerKeySettings } from '@castorjs/caller-keys'
 import { GenerationError, readJson } from '@castorjs/content-generator'
 import type { Context, Hono } from 'hono'
 import type { UpstreamName } from '../config-schema.ts'
+import { shownName } from '../shown-name.ts'
 import { refuseOtherMethods } from '../wrong-method.ts'
 
 /** Paths that only the operator may use. */
@@ -54,8 +55,8 @@ async function readSettings(request: Request): Promise<Partial<CallerKeySettings
     if (SHOWN.includes(field)) continue
     // What is misspelt would be no restriction at all.
     if (!SETTINGS.some((setting) => setting === field)) {
-      const name = /^\w{1,40}$/.test(field) ? field : undefined
-      throw wrong(`\`${name ?? '…'}\` is not a setting of a key. There are ${SETTINGS.join(', ')}.`, name)
+      const name = shownName(field)
+      throw wrong(`\`${name}\` is not a setting of a key. There are ${SETTINGS.join(', ')}.`, name)
     }
     // Nulls lift a restriction: JSON has no undefined.
     settings[field] = value ?? undefined

@@ -9,6 +9,7 @@ import {
 } from '@castorjs/usage-ledger'
 import type { Hono } from 'hono'
 import { canonicalModel } from '../model-name.ts'
+import { shownName } from '../shown-name.ts'
 
 const NAMES = ['day', 'key', 'upstream', 'account', 'model'] as const
 const FILTERS = ['from', 'to', 'caller', 'upstream', 'account', 'model'] as const
@@ -58,6 +59,6 @@ function readNames(by: string): (keyof RowName)[] {
 }
 
 function wrong(name: string, what: string): GenerationError {
-  const field = /^\w{1,40}$/.test(name) ? name : '…'
+  const field = shownName(name)
   return new GenerationError('invalid_request', `\`${field}\` ${what}.`, { field })
 }
